@@ -1,0 +1,192 @@
+"""Content: never changed, only added. Each row knows the batch that brought it."""
+
+from django.conf import settings
+from django.db import models
+
+from feedback.common.guards import said
+from feedback.common.history import tracked
+from feedback.common.models import Identified
+
+
+@tracked()
+class Source(Identified):
+    """A named origin of content: a file series, a model log, a public corpus."""
+
+    name = models.CharField(max_length=200)
+    license = models.CharField(max_length=100, blank=True)
+    attribution = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@tracked(exclude=["n_rows_read"])
+class ImportBatch(Identified):
+    """One file brought in: all of its good rows, or none."""
+
+    class Shape(models.TextChoices):
+        CONSILIUM = "consilium", "Consilium columns"
+        HH = "hh", "Anthropic HH"
+        HELPSTEER3 = "helpsteer3", "HelpSteer3"
+        ULTRAFEEDBACK = "ultrafeedback", "UltraFeedback"
+        OASST = "oasst", "OpenAssistant trees"
+        TRL = "trl", "TRL preference"
+        KQA = "kqa", "K-QA physician answers"
+        MEDEC = "medec", "MEDEC corrections"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        # The file is stored; a job will read it.
+        READING = "reading", "Reading"
+        # A worker streams the file; `n_rows_read` moves.
+        DONE = "done", "Done"
+        # Every good row is in, every other row is a reject. Final.
+        FAILED = "failed", "Failed"
+        # The file as a whole could not be taken (`error` says why); nothing is in. Final.
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="batches")
+    shape = models.CharField(max_length=20, choices=Shape.choices)
+    file_name = models.CharField(max_length=255)
+    file_sha256 = models.CharField(max_length=64)
+    file_bytes = models.BigIntegerField()
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.WAITING
+    )
+    error = models.TextField(blank=True)
+    n_rows_read = models.PositiveIntegerField(default=0)
+    n_prompts_new = models.PositiveIntegerField(default=0)
+    n_completions_new = models.PositiveIntegerField(default=0)
+    n_known = models.PositiveIntegerField(
+        default=0, help_text="Rows that brought nothing new."
+    )
+    n_rejected = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["waiting", "reading", "done", "failed"]),
+                name="import_batch_state_is_known",
+            ),
+        ]
+        indexes = [models.Index(fields=["source", "-id"], name="batch_of_source")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportReject(models.Model):
+    """A row that was not taken, and what to do about it."""
+
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="rejects"
+    )
+    row_no = models.PositiveIntegerField(help_text="1 is the file's first data row.")
+    reason = models.CharField(max_length=500)
+    next_step = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "row_no"], name="import_reject_once_per_row"
+            ),
+        ]
+        triggers = said()
+
+    def __str__(self) -> str:
+        return f"row {self.row_no}: {self.reason}"
+
+
+class ModelVersion(Identified):
+    """A model by the name its completions carry. Never shown to raters."""
+
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="model_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Prompt(Identified):
+    """A conversation that ends with the turn to be answered. Immutable."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="prompts"
+    )
+    messages = models.JSONField(help_text="[{role, content}], the last from the user.")
+    content_sha256 = models.CharField(max_length=64)
+    group_key = models.CharField(
+        max_length=200,
+        help_text="Family (same case, patient or prompt); never crosses splits.",
+    )
+    external_id = models.CharField(max_length=200, blank=True)
+    specialty = models.CharField(max_length=100, blank=True)
+    locale = models.CharField(max_length=35, blank=True)
+    note_type = models.CharField(max_length=100, blank=True)
+    is_synthetic = models.BooleanField(default=False)
+    reference_answer = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "content_sha256"], name="prompt_once_per_source"
+            ),
+        ]
+        triggers = said()
+
+    def __str__(self) -> str:
+        return f"prompt {self.uid}"
+
+    @property
+    def last_turn(self) -> str:
+        """The text that is to be answered."""
+        return str(self.messages[-1]["content"])
+
+
+class Completion(Identified):
+    """One answer to a prompt. Immutable."""
+
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.PROTECT, related_name="completions"
+    )
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="completions"
+    )
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="completions", null=True
+    )
+    content = models.TextField()
+    content_sha256 = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=200, blank=True)
+    metadata = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="E.g. a label the file brought; never shown.",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prompt", "content_sha256"], name="completion_once_per_prompt"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(content=""), name="completion_is_not_empty"
+            ),
+        ]
+        triggers = said()
+
+    def __str__(self) -> str:
+        return f"completion {self.uid}"

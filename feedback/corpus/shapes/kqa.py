@@ -1,0 +1,39 @@
+"""K-QA: a patient's question, a physician's answer, and the facts it must have."""
+
+from typing import Any
+
+from feedback.corpus import cells
+from feedback.corpus.drafts import CompletionDraft, PromptDraft
+from feedback.corpus.shapes.shape import Shape
+
+
+def read(row: dict[str, Any]) -> list[PromptDraft]:
+    """Read a question; the answer is both its completion and its reference.
+
+    As a completion it can be rated and exported; as the reference answer it says what
+    a model's answer is held against.
+    """
+    answer = cells.text(row, "physician_answer")
+    return [
+        PromptDraft(
+            messages=cells.user_turn(cells.text(row, "question")),
+            completions=[
+                CompletionDraft(content=answer, metadata={"author": "physician"})
+            ],
+            external_id=cells.label(row, "id"),
+            reference_answer=answer,
+            metadata=cells.labels(
+                row, ("must_have", "nice_to_have", "sources", "icd10")
+            ),
+        )
+    ]
+
+
+SHAPE = Shape(
+    key="kqa",
+    label="K-QA physician answers",
+    required=(("question",), ("physician_answer",)),
+    allowed=None,
+    matches=lambda row: {"question", "physician_answer"} <= row.keys(),
+    read=read,
+)
