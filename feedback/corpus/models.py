@@ -27,6 +27,9 @@ class Source(Identified):
 class ImportBatch(Identified):
     """One file brought in: all of its good rows, or none."""
 
+    # The kind of the job that reads a batch.
+    READ_JOB = "corpus.read_batch"
+
     class Shape(models.TextChoices):
         CONSILIUM = "consilium", "Consilium columns"
         HH = "hh", "Anthropic HH"
@@ -80,6 +83,18 @@ class ImportBatch(Identified):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of this batch will change any more."""
+        return self.state in {self.State.DONE, self.State.FAILED}
+
+    @property
+    def brought_nothing(self) -> bool:
+        """Whether it went well but everything in it was known."""
+        return self.state == self.State.DONE and not (
+            self.n_prompts_new or self.n_completions_new
+        )
 
 
 class ImportReject(models.Model):

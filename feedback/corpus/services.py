@@ -31,7 +31,6 @@ from feedback.jobs.services import enqueue
 
 logger = logging.getLogger(__name__)
 
-READ_BATCH = "corpus.read_batch"
 MAX_REJECTS_KEPT = 1000
 # A file whose first so many rows are all refused is not read to its end.
 MAX_REFUSED_AT_START = 10_000
@@ -99,7 +98,7 @@ def start_import(
     )
     batch.full_clean()
     batch.save()
-    enqueue(kind=READ_BATCH, subject=batch)
+    enqueue(kind=ImportBatch.READ_JOB, subject=batch)
     record(
         action="import.started",
         subject=batch,
@@ -251,7 +250,8 @@ def _take_in(batch: ImportBatch, tally: _Tally, *, now: datetime) -> None:
     if not tally.n_good:
         raise _nothing_good(tally.n_read, tally.rejects[0])
     row.n_prompts_new, row.n_completions_new = insert_staged(batch=row)
-    row.n_known = tally.n_good - n_rows_bringing(batch=row)
+    n_new = row.n_prompts_new + row.n_completions_new
+    row.n_known = tally.n_good - n_rows_bringing(batch=row, n_new=n_new)
     row.state = ImportBatch.State.DONE
     _finish(row, tally, now=now)
     emit(BatchRead(batch_id=row.pk))

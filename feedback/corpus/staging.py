@@ -244,6 +244,11 @@ _COMPLETIONS = """
     LEFT JOIN corpus_modelversion m ON m.name = s.model
     ON CONFLICT (prompt_id, content_sha256) DO NOTHING
 """
+_N_STAGED = """
+    SELECT count(*) + (SELECT count(*) FROM pg_temp.staged_completion),
+        count(DISTINCT row_no)
+    FROM pg_temp.staged_prompt
+"""
 # A row brought something if it is the first with a prompt, or a completion, that this
 # batch added.
 _N_BRINGING = """
@@ -280,8 +285,18 @@ def insert_staged(*, batch: ImportBatch) -> tuple[int, int]:
         return n_prompts, cursor.rowcount
 
 
-def n_rows_bringing(*, batch: ImportBatch) -> int:
-    """How many staged rows brought something new, after `insert_staged`."""
+def n_rows_bringing(*, batch: ImportBatch, n_new: int) -> int:
+    """How many staged rows brought something new, after `insert_staged`.
+
+    Args:
+        batch: the batch that was inserted.
+        n_new: how many prompts and completions together were new.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(_N_STAGED)
+        n_staged, n_rows = cursor.fetchone()
+        if n_new == n_staged:
+            # Everything was new, as in most imports: no need to look at each row.
+            return int(n_rows)
         cursor.execute(_N_BRINGING, {"source": batch.source_id, "batch": batch.pk})
         return int(cursor.fetchone()[0])

@@ -18,8 +18,8 @@ from feedback.corpus.models import (
     ModelVersion,
     Prompt,
 )
-from feedback.corpus.services import create_source, read_batch, shape_of_file
 from feedback.corpus.refusals import FileRefused
+from feedback.corpus.services import create_source, read_batch, shape_of_file
 from feedback.jobs.models import Job
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from feedback.corpus.uploads import TooLarge, stored_path, store_upload
+from feedback.corpus.uploads import TooLarge, store_upload, stored_path
 
 
 def test_the_same_content_is_one_file(tmp_path):

@@ -25,9 +25,8 @@ SHAPES: dict[str, Shape] = {
 
 
 def detect_shape(rows: Sequence[dict[str, Any]]) -> Shape | None:
-    """The shape that each of the given rows has, or None."""
-    if not rows:
-        return None
-    return next(
-        (s for s in SHAPES.values() if all(s.matches(row) for row in rows)), None
-    )
+    """The most particular shape that more than half of the given rows have, or None."""
+    for shape in SHAPES.values():
+        if 2 * sum(shape.matches(row) for row in rows) > len(rows):
+            return shape
+    return None
