@@ -19,6 +19,8 @@ Cells = Mapping[str, Any]
 ROLES = ("system", "user", "assistant")
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no", ""}
 _MAX_DEPTH = 64
+# Lines are bounded by bytes already; this is for Parquet, which has no lines.
+MAX_CHARACTERS = 16 * 1024 * 1024
 
 
 def clean(value: object, name: str) -> str:
@@ -26,6 +28,11 @@ def clean(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise RowRefused(
             f"{name} is {quoted(value)}, not text.", next_step="Write it as a string."
+        )
+    if len(value) > MAX_CHARACTERS:
+        raise RowRefused(
+            f"{name} has {len(value):,} characters; at most {MAX_CHARACTERS:,} are kept.",
+            next_step="Split the text.",
         )
     if (found := forbidden_character(value)) is not None:
         raise RowRefused(

@@ -48,6 +48,21 @@ def test_parquet_is_told_by_its_content_whatever_its_name(tmp_path):
     assert rows[-1].cells == {"prompt": "q599"}
 
 
+def test_a_small_parquet_file_cannot_fill_memory(tmp_path):
+    path = tmp_path / "small"
+    one = pa.array(["x" * 2**20])
+    many = pa.DictionaryArray.from_arrays(pa.array([0] * 500, pa.int32()), one)
+    pq.write_table(pa.table({"prompt": many}), path, compression="zstd")
+    assert path.stat().st_size < 10_000
+    before = pa.total_allocated_bytes()
+    peak = 0
+    with open_rows(path, file_name="a.parquet") as rows:
+        for row in rows:
+            assert len(row.cells["prompt"]) == 2**20
+            peak = max(peak, pa.total_allocated_bytes() - before)
+    assert peak < 100 * 2**20
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -391,6 +391,11 @@ def test_a_long_reason_fits_the_table():
     assert len(caught.value.at(1).next_step) <= 500
 
 
+def test_a_text_above_the_limit_is_refused():
+    with pytest.raises(RowRefused, match="at most 16,777,216 are kept"):
+        read("consilium", {"prompt": "x" * (16 * 1024**2 + 1)})
+
+
 def test_metadata_nested_too_deep_is_refused():
     value = {}
     for _ in range(100):

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from feedback.corpus.reading.rows import Row
 from feedback.corpus.refusals import FileRefused, Reject, quoted
 
-_ROWS_A_BATCH = 256
+# Few: a file of some hundred bytes can say one long text for each of many rows.
+_ROWS_A_BATCH = 16
 _BUFFER_BYTES = 1024 * 1024
 
 
