@@ -48,7 +48,7 @@ class ImportForm(forms.Form):
         self.add_error("file", f"{message} {next_step}")
 
     @property
-    def upload(self) -> UploadedFile[bytes]:
+    def upload(self) -> "UploadedFile[bytes]":
         """The file of a valid form."""
-        upload: UploadedFile[bytes] = self.cleaned_data["file"]
+        upload: "UploadedFile[bytes]" = self.cleaned_data["file"]
         return upload

@@ -55,6 +55,7 @@ def test_a_byte_order_mark_is_not_part_of_the_first_name():
         (b"q", "The row has 1 cells, the header 2."),
         (b"q,a,b", "The row has 3 cells, the header 2."),
         (b'q,"a"b', "The row is not valid CSV: "),
+        (b"q\ra,b", "The row holds a carriage return outside quotes."),
         (b"caf\xe9,a", "Byte 0xE9 at offset 25 of the file is not UTF-8."),
         (b'"x\ncaf\xe9",a', "Byte 0xE9 at offset 28 of the file is not UTF-8."),
     ],

@@ -142,6 +142,11 @@ class Delimited:
                 f"Row {self._records.row_no} opens a quote that is never closed.",
                 next_step="Close the quote, or double a quote inside a quoted cell.",
             )
+        if "new-line character" in str(error):
+            return RowRefused(
+                "The row holds a carriage return outside quotes.",
+                next_step="Put the cell in quotes, or save with usual line ends.",
+            )
         return RowRefused(
             f"The row is not valid CSV: {error}.",
             next_step="Double each quote inside a quoted cell.",
