@@ -1,7 +1,6 @@
 """The import form."""
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
 from feedback.corpus.models import ImportBatch
 
@@ -46,9 +45,3 @@ class ImportForm(forms.Form):
     def refuse_file(self, message: str, *, next_step: str) -> None:
         """Say at the file's field why it cannot be taken."""
         self.add_error("file", f"{message} {next_step}")
-
-    @property
-    def upload(self) -> "UploadedFile[bytes]":
-        """The file of a valid form."""
-        upload: "UploadedFile[bytes]" = self.cleaned_data["file"]
-        return upload

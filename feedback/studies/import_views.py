@@ -58,10 +58,11 @@ def batch_create(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _start(user: User, study: Study, form: ImportForm) -> ImportBatch:
+    upload = form.cleaned_data["file"]
     return import_into_study(
         study=study,
-        chunks=form.upload.chunks(),
-        file_name=form.upload.name or "upload",
+        chunks=upload.chunks(),
+        file_name=upload.name,
         directory=settings.UPLOAD_DIR,
         max_bytes=settings.MAX_IMPORT_BYTES,
         imported_by=user,
