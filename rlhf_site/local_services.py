@@ -128,6 +128,7 @@ def remove(*, data: Path | None = None) -> None:
     try:
         postgres.remove(places)
         valkey.remove(places)
+        places.remove_sockets()
     except OSError as error:
         raise from_os_error(error, doing="delete the embedded data") from error
 

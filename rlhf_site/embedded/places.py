@@ -79,6 +79,11 @@ class Places:
             os.chown(self.sockets, owner.uid, owner.gid)
         self.sockets.chmod(0o700)
 
+    def remove_sockets(self) -> None:
+        """Delete the socket folder. The caller has stopped both servers."""
+        if self.sockets.exists():
+            shutil.rmtree(self.sockets)
+
     def require_free(self, mebibytes: int, *, purpose: str) -> None:
         """Refuse to begin what a full disk would leave half done."""
         free = shutil.disk_usage(self.data).free // _MIB
