@@ -1,0 +1,1 @@
+"""Statistics on judgments: NumPy only, nothing of Django."""
