@@ -1,0 +1,1 @@
+"""What leaves the house: sealed snapshots and the datasets written from them."""

@@ -1,0 +1,174 @@
+"""What the card says of a snapshot's study, raters, sources and agreement.
+
+Computed once, when the members are pinned, because names, licenses and specialties
+can change afterwards and a card must not.
+"""
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.db import connection
+
+from exports.models import Snapshot
+from feedback.stats.agreement import krippendorff_alpha, percent_agreement
+from feedback.studies.models import Criterion, GuidelineVersion
+
+_GUIDELINES = """
+    SELECT DISTINCT j.guideline_version_id
+    FROM exports_snapshotmember m JOIN rating_judgment j ON j.id = m.judgment_id
+    WHERE m.snapshot_id = %s
+"""
+_COUNTS = """
+    SELECT k.key, r.completion_id, r.value, count(*)
+    FROM exports_snapshotmember m
+    JOIN rating_criterionrating r ON r.judgment_id = m.judgment_id
+    JOIN studies_criterion k ON k.id = r.criterion_id
+    WHERE m.snapshot_id = %s AND r.value IS NOT NULL
+    GROUP BY k.key, r.completion_id, r.value
+    ORDER BY k.key, r.completion_id, r.value
+"""
+_PREFERENCES = """
+    SELECT 'preference', (p.completion_a_id, p.completion_b_id)::text,
+        CASE p.outcome WHEN 'a' THEN 0 WHEN 'b' THEN 1 WHEN 'tie' THEN 2 ELSE 3 END,
+        count(*)
+    FROM exports_snapshotmember m
+    JOIN rating_preference p ON p.judgment_id = m.judgment_id
+    WHERE m.snapshot_id = %s
+    GROUP BY 2, 3 ORDER BY 2, 3
+"""
+_RATERS = """
+    SELECT r.specialty, count(*), count(*) FILTER (WHERE r.is_simulated)
+    FROM exports_snapshotrater r WHERE r.snapshot_id = %s
+    GROUP BY r.specialty ORDER BY r.specialty COLLATE "C"
+"""
+_SHOWN = """
+    SELECT DISTINCT t.prompt_id
+    FROM exports_snapshotmember m
+    JOIN rating_judgment j ON j.id = m.judgment_id
+    JOIN studies_task t ON t.id = j.task_id
+    WHERE m.snapshot_id = %s
+"""
+_PROMPTS = f"""
+    SELECT count(*), count(*) FILTER (WHERE p.is_synthetic),
+        count(DISTINCT p.group_key),
+        array_agg(DISTINCT p.locale COLLATE "C")
+    FROM corpus_prompt p WHERE p.id IN ({_SHOWN})
+"""  # noqa: S608 - constants only
+_SOURCES = f"""
+    SELECT DISTINCT s.name, s.license, s.attribution
+    FROM corpus_prompt p JOIN corpus_source s ON s.id = p.source_id
+    WHERE p.id IN ({_SHOWN}) ORDER BY 1, 2, 3
+"""  # noqa: S608 - constants only
+
+
+def facts_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Everything the card needs besides the files, as JSON values."""
+    guidelines = _guidelines(snapshot)
+    return {
+        "study": {
+            "uid": str(snapshot.study.uid),
+            "name": snapshot.study.name,
+            "description": snapshot.study.description,
+        },
+        "guidelines": guidelines,
+        "criteria": sorted({c["key"] for g in guidelines for c in g["criteria"]}),
+        "agreement": _agreement(snapshot),
+        "raters": [
+            {"specialty": specialty, "n": n, "n_simulated": n_simulated}
+            for specialty, n, n_simulated in _rows(_RATERS, snapshot)
+        ],
+        "prompts": _prompts(snapshot),
+        "sources": [
+            {"name": name, "license": license_, "attribution": attribution}
+            for name, license_, attribution in sorted(_rows(_SOURCES, snapshot))
+        ],
+        "pyarrow": pa.__version__,
+    }
+
+
+def _rows(sql: str, snapshot: Snapshot) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [snapshot.pk])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _guidelines(snapshot: Snapshot) -> list[dict[str, Any]]:
+    versions = GuidelineVersion.objects.filter(
+        pk__in=[pk for (pk,) in _rows(_GUIDELINES, snapshot)]
+    ).prefetch_related("criteria")
+    return [
+        {
+            "number": version.number,
+            "title": version.title,
+            "sha256": version.content_sha256,
+            "criteria": [_criterion(c) for c in version.criteria.all()],
+        }
+        for version in versions.order_by("number")
+    ]
+
+
+def _criterion(criterion: Criterion) -> dict[str, Any]:
+    return {
+        "key": criterion.key,
+        "name": criterion.name,
+        "question": criterion.question,
+        "minimum": criterion.minimum,
+        "maximum": criterion.maximum,
+        "anchors": criterion.anchors,
+    }
+
+
+def _agreement(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Agreement per criterion, and on pairs, each with how many it rests on."""
+    lines = []
+    for sql, level in ((_COUNTS, "ordinal"), (_PREFERENCES, "nominal")):
+        units: dict[str, dict[Any, dict[int, int]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
+        for key, unit, value, n in _rows(sql, snapshot):
+            units[key][unit][value] = n
+        lines += [
+            _agreement_line(key, list(counted.values()), level=level)
+            for key, counted in units.items()
+        ]
+    return lines
+
+
+def _agreement_line(
+    key: str, units: list[dict[int, int]], *, level: str
+) -> dict[str, Any]:
+    values = sorted({value for unit in units for value in unit})
+    counts = np.array(
+        [[unit.get(value, 0) for value in values] for unit in units], dtype=np.int64
+    )
+    alpha = krippendorff_alpha(
+        counts,
+        values=np.array(values, dtype=np.float64),
+        level="ordinal" if level == "ordinal" else "nominal",
+    )
+    return {
+        "key": key,
+        "level": level,
+        "n_units": int((counts.sum(axis=1) > 1).sum()),
+        "n_ratings": int(counts.sum()),
+        "percent_agreement": _rounded(percent_agreement(counts)),
+        "alpha": _rounded(alpha),
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)
+
+
+def _prompts(snapshot: Snapshot) -> dict[str, Any]:
+    ((n, n_synthetic, n_groups, locales),) = _rows(_PROMPTS, snapshot)
+    return {
+        "n": n,
+        "n_synthetic": n_synthetic,
+        "n_groups": n_groups,
+        "locales": sorted(locale for locale in locales or [] if locale),
+    }
