@@ -1,0 +1,1 @@
+"""Who: people, their roles, and the one table of what each role may do."""

@@ -1,0 +1,20 @@
+"""What can happen to a person's presence."""
+
+from dataclasses import dataclass
+
+from feedback.common.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """Somebody entered, `by` a password or a link."""
+
+    user_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut(Event):
+    """Somebody left."""
+
+    user_id: int

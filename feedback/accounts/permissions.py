@@ -1,0 +1,93 @@
+"""The permission table: which role may do what, and the one question `may`.
+
+Two kinds of role. Those of the whole site (`User.roles`) count everywhere; those of
+a study (`studies.Enrollment`) count for that study's objects only. Reading the table
+below is reading the policy; nothing else in the code grants anything.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a person is here for."""
+
+    RATER = "rater", "Clinician"
+    # Judges completions; sees neither model names nor other raters' answers.
+    SAFETY_REVIEWER = "safety_reviewer", "Safety reviewer"
+    # Handles what could harm; sees flags and the flagged text.
+    LEAD = "lead", "Study lead"
+    # Sets a study up, imports, watches, seals snapshots.
+    ML_ENGINEER = "ml_engineer", "ML engineer"
+    # Pulls snapshots.
+    AUDITOR = "auditor", "Auditor"
+    # Reads everything but changes nothing.
+    ADMIN = "admin", "Administrator"
+    # Manages people and studies; by itself neither rates nor signs.
+
+
+class Verb(StrEnum):
+    """What a view does with an object."""
+
+    STUDY_SEE = "study.see"
+    STUDY_LEAD = "study.lead"
+    CORPUS_IMPORT = "corpus.import"
+    TASK_RATE = "task.rate"
+    FLAG_SEE = "flag.see"
+    SNAPSHOT_SEAL = "snapshot.seal"
+    SNAPSHOT_PULL = "snapshot.pull"
+
+
+_EVERYONE = frozenset(Role)
+
+PERMISSIONS: dict[Verb, frozenset[Role]] = {
+    Verb.STUDY_SEE: _EVERYONE,
+    Verb.STUDY_LEAD: frozenset({Role.LEAD, Role.ADMIN}),
+    Verb.CORPUS_IMPORT: frozenset({Role.LEAD, Role.ADMIN}),
+    Verb.TASK_RATE: frozenset({Role.RATER}),
+    Verb.FLAG_SEE: frozenset({Role.SAFETY_REVIEWER, Role.LEAD, Role.AUDITOR}),
+    Verb.SNAPSHOT_SEAL: frozenset({Role.LEAD}),
+    Verb.SNAPSHOT_PULL: frozenset({Role.LEAD, Role.ML_ENGINEER, Role.AUDITOR}),
+}
+
+# Roles that `User.roles` may hold: they count for every study.
+SITE_ROLES = frozenset({Role.ADMIN, Role.AUDITOR})
+
+
+class HasRoles(Protocol):
+    """An object that knows which roles a person holds for it."""
+
+    def roles_of(self, user_id: int) -> frozenset[Role]:
+        """The roles of that person for this object."""
+
+
+class Person(Protocol):
+    """The part of a user that permission depends on."""
+
+    pk: int
+    is_active: bool
+
+    @property
+    def site_roles(self) -> frozenset[Role]:
+        """The roles that count everywhere."""
+
+
+def roles_with(verb: Verb) -> frozenset[Role]:
+    """The roles that may do `verb`, for selectors that put scope into the query."""
+    return PERMISSIONS[verb]
+
+
+def may(user: Person, verb: Verb, obj: HasRoles | None = None) -> bool:
+    """Whether `user` may do `verb`, with `obj` if one is given.
+
+    Deny by default: an inactive person may do nothing, and a verb that the table
+    does not list is a programming error (KeyError), never a yes.
+    """
+    if not user.is_active:
+        return False
+    allowed = PERMISSIONS[verb]
+    if user.site_roles & allowed:
+        return True
+    return obj is not None and bool(obj.roles_of(user.pk) & allowed)

@@ -1,0 +1,81 @@
+"""Making people and letting them in."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from feedback.accounts.models import Rater, SignInLink, User
+from feedback.accounts.permissions import Role
+from feedback.common.exceptions import Conflict
+from feedback.common.hashing import text_sha256
+
+_TOKEN_BYTES = 32
+
+
+@transaction.atomic
+def create_user(
+    *,
+    email: str,
+    name: str,
+    roles: tuple[Role, ...] = (),
+    password: str | None = None,
+) -> User:
+    """Make a person. Without a password they can enter by a sign-in link only."""
+    user = User(email=email.strip().lower(), name=name, roles=sorted(roles))
+    user.set_password(password)
+    user.full_clean()
+    user.save()
+    return user
+
+
+@transaction.atomic
+def create_rater(
+    *,
+    user: User,
+    pseudonym: str = "",
+    profession: str = "",
+    specialty: str = "",
+    is_simulated: bool = False,
+) -> Rater:
+    """Let a person judge, under a pseudonym that exports may show."""
+    rater = Rater(
+        user=user,
+        pseudonym=pseudonym or f"rater-{secrets.token_hex(4)}",
+        profession=profession,
+        specialty=specialty,
+        is_simulated=is_simulated,
+    )
+    rater.full_clean()
+    rater.save()
+    return rater
+
+
+@transaction.atomic
+def make_sign_in_link(*, user: User, now: datetime, valid_hours: int) -> str:
+    """Return the token of a new single-use link; only its hash is stored."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    SignInLink.objects.create(
+        user=user,
+        token_sha256=text_sha256(token),
+        expires_at=now + timedelta(hours=valid_hours),
+    )
+    return token
+
+
+@transaction.atomic
+def use_sign_in_link(*, link: SignInLink, now: datetime) -> User:
+    """Spend a link and return whom it signs in.
+
+    Raises:
+        Conflict: if it was used, has expired, or its person is switched off.
+    """
+    n_spent = SignInLink.objects.filter(
+        pk=link.pk, used_at=None, expires_at__gt=now, user__is_active=True
+    ).update(used_at=now)
+    if not n_spent:
+        raise Conflict(
+            "This sign-in link was used already or has expired.",
+            next_step="Ask for a new one, or sign in with your password.",
+        )
+    return link.user
