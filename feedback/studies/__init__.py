@@ -1,0 +1,1 @@
+"""What is asked, by which guideline, of whom, and who holds which task now."""

@@ -1,0 +1,161 @@
+"""Reading studies; the doors from a view to a study's objects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from feedback.accounts.models import Rater, User
+from feedback.accounts.permissions import Verb, roles_with
+from feedback.common.exceptions import NotVisible
+from feedback.studies.models import (
+    Assignment,
+    Criterion,
+    Enrollment,
+    GuidelineVersion,
+    Slot,
+    Study,
+    Task,
+    TaskItem,
+)
+
+
+def studies_for(user: User, verb: Verb) -> QuerySet[Study]:
+    """The studies in which a person may do `verb`: scope as part of the query."""
+    if not user.is_active:
+        return Study.objects.none()
+    allowed = roles_with(verb)
+    if user.site_roles & allowed:
+        return Study.objects.all()
+    enrolled = Enrollment.objects.filter(
+        study=OuterRef("pk"), user=user, ended_at=None, role__in=allowed
+    )
+    return Study.objects.filter(Exists(enrolled))
+
+
+def access_study(user: User, uid: UUID, verb: Verb) -> Study:
+    """The only door to a study.
+
+    Raises:
+        NotVisible: if it does not exist or the person may not do `verb` in it.
+    """
+    study = studies_for(user, verb).filter(uid=uid).first()
+    if study is None:
+        raise NotVisible
+    return study
+
+
+def access_assignment(user: User, uid: UUID) -> Assignment:
+    """The only door to an assignment: its own rater's, while enrolled.
+
+    Raises:
+        NotVisible: for anybody else.
+    """
+    assignment = (
+        Assignment.objects.select_related(
+            "study", "task__prompt", "guideline_version", "rater__user"
+        )
+        .filter(
+            uid=uid,
+            rater__user=user,
+            study__in=studies_for(user, Verb.TASK_RATE),
+        )
+        .first()
+    )
+    if assignment is None:
+        raise NotVisible
+    return assignment
+
+
+def latest_guideline(study: Study) -> GuidelineVersion | None:
+    """The newest published version, which new tasks follow."""
+    return (
+        study.guideline_versions.filter(published_at__isnull=False)
+        .order_by("-number")
+        .first()
+    )
+
+
+def criteria_of(guideline: GuidelineVersion | int) -> list[Criterion]:
+    """The criteria of a guideline version, in order."""
+    pk = guideline if isinstance(guideline, int) else guideline.pk
+    return list(Criterion.objects.filter(guideline_version_id=pk))
+
+
+def items_of(task: Task) -> list[TaskItem]:
+    """The completions a task shows, in canonical order."""
+    return list(task.items.select_related("completion"))
+
+
+@dataclass(frozen=True, slots=True)
+class KindProgress:
+    """How far one kind of task has come; counted, never incremented."""
+
+    kind: str
+    label: str
+    n_tasks: int
+    n_tasks_complete: int
+    n_slots: int
+    n_slots_done: int
+
+    @property
+    def percent(self) -> int:
+        """Slots done of all, in whole percent."""
+        return 100 * self.n_slots_done // self.n_slots if self.n_slots else 0
+
+
+def progress_of(study: Study) -> list[KindProgress]:
+    """Progress by kind of task."""
+    tasks = {
+        row["kind"]: row
+        for row in study.tasks.values("kind").annotate(
+            n=Count("pk"), done=Count("pk", filter=Q(state=Task.State.COMPLETE))
+        )
+    }
+    slots: dict[str, dict[str, Any]] = {
+        row["task__kind"]: dict(row)
+        for row in Slot.objects.filter(study=study)
+        .values("task__kind")
+        .annotate(n=Count("pk"), done=Count("pk", filter=Q(state=Slot.State.DONE)))
+    }
+    return [
+        KindProgress(
+            kind=kind.value,
+            label=kind.label,
+            n_tasks=tasks[kind]["n"],
+            n_tasks_complete=tasks[kind]["done"],
+            n_slots=slots[kind]["n"] if kind in slots else 0,
+            n_slots_done=slots[kind]["done"] if kind in slots else 0,
+        )
+        for kind in Task.Kind
+        if kind in tasks
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RaterProgress:
+    """Where one rater stands in one study."""
+
+    n_done: int
+    n_possible: int
+
+
+def rater_progress(*, study: Study, rater: Rater) -> RaterProgress:
+    """Tasks a rater answered, and how many there are for them in all."""
+    return RaterProgress(
+        n_done=Assignment.objects.filter(
+            study=study, rater=rater, state=Assignment.State.SUBMITTED
+        ).count(),
+        n_possible=study.tasks.exclude(state=Task.State.WITHDRAWN).count(),
+    )
+
+
+def people_of(study: Study) -> Iterable[Enrollment]:
+    """Who is enrolled, by role and name."""
+    return (
+        study.enrollments.filter(ended_at=None)
+        .select_related("user", "user__rater")
+        .order_by("role", "user__name")
+    )
