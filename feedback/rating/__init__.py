@@ -1,0 +1,1 @@
+"""What was said: judgments and their parts, append-only."""
