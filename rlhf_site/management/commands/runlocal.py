@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     """Run web, worker and sweep until Ctrl-C."""
 
     help = "Run Consilium on this machine: web, worker and sweep, until Ctrl-C."
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the port and what to do before starting."""

@@ -3,7 +3,7 @@
 import shutil
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     """Start, stop, show or empty the embedded PostgreSQL and Valkey."""
 
     help = "Start, stop, show or empty the embedded PostgreSQL and Valkey."
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the action."""

@@ -1,0 +1,95 @@
+"""Who acts, who may enter, and what an error looks like."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+
+from feedback.accounts.access import policy_of
+from feedback.common.context import acting
+from feedback.common.exceptions import DomainError
+from rlhf_site.errors import error_response
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+
+
+class RequestContextMiddleware:
+    """Gives the request an id, and all rows written in it an actor."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the id in the header."""
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.match(given) else str(uuid.uuid4())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        source = f"{request.method} {request.path}"[:200]
+        with acting(user_id=request.user.pk, request_id=request_id, source=source):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        if request.user.is_authenticated and "Cache-Control" not in response:
+            # Clinical text must not stay on a shared ward PC.
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class DomainErrorMiddleware:
+    """Turns a DomainError into a page, a fragment or problem+json."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on; the work is in the hook below."""
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        """Answer for errors that have something to say; leave defects alone."""
+        if isinstance(exception, DomainError):
+            return error_response(request, exception)
+        return None
+
+
+class AccessMiddleware:
+    """Deny by default: a view without a mark does not run."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on; the work is in the hook below."""
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        _args: tuple[Any, ...],
+        _kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Refuse, send to the sign-in page, or let pass."""
+        policy = policy_of(view)
+        if policy is None:
+            raise ImproperlyConfigured(
+                f"View {view!r} has no access mark; add @access, @signed_in or @public"
+            )
+        if not policy.needs_sign_in or request.user.is_authenticated:
+            return None
+        if request.path.startswith("/api/"):
+            # DRF answers 401 as problem+json itself.
+            return None
+        target = f"{resolve_url('sign_in')}?{urlencode({'next': request.path})}"
+        if request.headers.get("HX-Request"):
+            response = HttpResponse(status=401)
+            response["HX-Redirect"] = target
+            return response
+        return HttpResponseRedirect(target)
