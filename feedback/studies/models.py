@@ -132,9 +132,13 @@ class GuidelineVersion(Identified):
     title = models.CharField(max_length=200)
     body = models.TextField()
     content_sha256 = models.CharField(max_length=64, blank=True)
-    published_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
 
     class Meta:

@@ -96,10 +96,11 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=200)),
                 ("body", models.TextField()),
                 ("content_sha256", models.CharField(blank=True, max_length=64)),
-                ("published_at", models.DateTimeField(null=True)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "published_by",
                     models.ForeignKey(
+                        blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -245,7 +246,7 @@ class Migration(migrations.Migration):
                 ("title", models.CharField(max_length=200)),
                 ("body", models.TextField()),
                 ("content_sha256", models.CharField(blank=True, max_length=64)),
-                ("published_at", models.DateTimeField(null=True)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "pgh_context",
                     models.ForeignKey(
@@ -268,6 +269,7 @@ class Migration(migrations.Migration):
                 (
                     "published_by",
                     models.ForeignKey(
+                        blank=True,
                         db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
