@@ -27,6 +27,9 @@ def _sealed_with_snapshot() -> list[pgtrigger.Trigger]:
 class Snapshot(Identified):
     """A numbered, frozen selection of a study's judgments, and its export."""
 
+    # The kind of the job that seals a snapshot.
+    WRITE_JOB = "exports.write_snapshot"
+
     class State(models.TextChoices):
         BUILDING = "building", "Building"
         # A job pins the members, then writes the files; `step` and `n_steps_done` move.

@@ -140,8 +140,6 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
             # A fresh million rows that the planner believes to be none.
             cursor.execute("ANALYZE exports_snapshotmember")
         cursor.execute(_FLAGGED, keys)
-        cursor.execute(_KEPT_OUT, keys)
-        kept_out = {rule: n for rule, n in cursor.fetchall()}  # noqa: C416 - typed rows
         cursor.execute(_RATERS, keys)
         rater_ids = [pk for (pk,) in cursor.fetchall()]
     snapshot.n_judgments, snapshot.members_sha256 = fingerprint_of(snapshot)
@@ -151,7 +149,9 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
             next_step="Seal a snapshot when raters have answered tasks.",
         )
     _pin_raters(snapshot, rater_ids)
-    snapshot.facts = facts_of(snapshot) | {"kept_out": kept_out}
+    snapshot.facts = facts_of(snapshot) | {
+        "kept_out": judgments_outside(snapshot.study_id)
+    }
     snapshot.pinned_at = now
     snapshot.save(update_fields=["n_judgments", "members_sha256", "facts", "pinned_at"])
 
@@ -177,6 +177,13 @@ def _pin_raters(snapshot: Snapshot, rater_ids: list[int]) -> None:
         )
         for _, rater in sorted(raters.items())
     )
+
+
+def judgments_outside(study_id: int) -> Counter[Rule]:
+    """Judgments of a study that a snapshot taken now would leave out, by rule."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT_OUT, {"study": study_id})
+        return Counter({Rule(rule): n for rule, n in cursor.fetchall()})
 
 
 def judgments_kept_out(snapshot: Snapshot) -> Counter[tuple[str, Rule]]:

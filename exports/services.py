@@ -12,6 +12,7 @@ from exports.folders import complete_or_absent
 from exports.models import ExportFile, Snapshot
 from exports.pinning import fingerprint_of, pin
 from exports.rules import Rules
+from exports.selectors import being_sealed
 from exports.writing import Export, ExportedFile, Report, write_export
 from feedback.accounts.models import User
 from feedback.audit.services import record
@@ -22,7 +23,6 @@ from feedback.studies.models import Study
 
 logger = logging.getLogger(__name__)
 
-WRITE_SNAPSHOT = "exports.write_snapshot"
 # Pinning, ratings, rows, card and hashes, sealing.
 N_STEPS = 5
 _SALT_BYTES = 32
@@ -50,13 +50,19 @@ def request_snapshot(
         is_queued: False if the caller seals it at once.
 
     Raises:
-        Conflict: if the study has no judgment yet.
+        Conflict: if the study has no judgment yet, or a job is sealing a snapshot of
+            it (so a form sent twice makes one).
     """
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if not study.judgments.exists():
         raise Conflict(
             f"Study {study.name!r} has no judgments yet, so there is nothing to seal.",
             next_step="Come back when raters have answered tasks.",
+        )
+    if is_queued and (current := being_sealed(study)):
+        raise Conflict(
+            f"Snapshot {current.number} of study {study.name!r} is being sealed.",
+            next_step="Open it on the study's exports page and wait until it is done.",
         )
     newest = Snapshot.objects.filter(study=study).aggregate(n=Max("number"))["n"] or 0
     snapshot = Snapshot(
@@ -78,7 +84,7 @@ def request_snapshot(
         details={"number": snapshot.number, "test_percent": test_percent},
     )
     if is_queued:
-        enqueue(kind=WRITE_SNAPSHOT, subject=snapshot)
+        enqueue(kind=Snapshot.WRITE_JOB, subject=snapshot)
     return snapshot
 
 
@@ -119,23 +125,71 @@ def seal_snapshot(*, snapshot: Snapshot, directory: Path) -> Snapshot:
     return snapshot
 
 
-def write_files(*, snapshot: Snapshot, directory: Path) -> Export:
+def stored_files(
+    *, snapshot: Snapshot, directory: Path, path: str | None = None
+) -> Path:
+    """The folder of a sealed snapshot, once its files are known to be all there.
+
+    Args:
+        snapshot: sealed.
+        directory: the export directory.
+        path: look at this file only.
+
+    Raises:
+        Conflict: if a file is absent or has another size than when it was sealed.
+    """
+    folder = folder_of(snapshot, directory)
+    files = snapshot.files.all() if path is None else snapshot.files.filter(path=path)
+    for file in files:
+        stored = folder / file.path
+        if not stored.is_file() or stored.stat().st_size != file.size_bytes:
+            raise Conflict(
+                f"{file.path} of snapshot {snapshot.number} is not on the server as it "
+                "was sealed.",
+                next_step=(
+                    "Ask your administrator to write it again: manage.py "
+                    f"export_snapshot {snapshot.study.uid} --number {snapshot.number} "
+                    "--restore"
+                ),
+            )
+    return folder
+
+
+def restore_files(*, snapshot: Snapshot, directory: Path) -> Export:
+    """Write a sealed snapshot's stored folder anew, over what is left of it.
+
+    Raises:
+        Conflict: as `write_files`.
+    """
+    _refuse_unpinned(snapshot)
+    folder = folder_of(snapshot, directory)
+    return _write(snapshot, folder, replace=True, report=_silent)
+
+
+def write_files(
+    *, snapshot: Snapshot, directory: Path, replace: bool = False
+) -> Export:
     """Write a snapshot's folder: all of it at once, the same bytes every time.
 
     Args:
         snapshot: pinned or sealed; nothing but the snapshot is read.
-        directory: must not exist, or be empty.
+        directory: must not exist, or be empty, unless `replace`.
+        replace: put the new folder in place of what is there.
 
     Raises:
         Conflict: if the snapshot is not pinned yet, the directory is not free, or the
             bytes are not those that were sealed (nothing is written then).
     """
+    _refuse_unpinned(snapshot)
+    return _write(snapshot, directory, replace=replace, report=_silent)
+
+
+def _refuse_unpinned(snapshot: Snapshot) -> None:
     if snapshot.pinned_at is None:
         raise Conflict(
             f"{snapshot} is not sealed yet.",
             next_step="Wait until it is, then export it.",
         )
-    return _write(snapshot, directory, replace=False, report=_silent)
 
 
 def _write(

@@ -1,0 +1,172 @@
+"""A study's exports: seal a snapshot, watch it, see what is in it, pull it."""
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.middleware import HtmxDetails
+
+from exports.archives import zip_stream
+from exports.forms import SealForm
+from exports.models import Snapshot
+from exports.schemas import CONFIGURATIONS
+from exports.selectors import (
+    access_file,
+    access_snapshot,
+    contract_parts,
+    preview_of,
+    progress_of,
+    snapshots_for,
+    split_counts,
+)
+from exports.services import N_STEPS, record_pull, request_snapshot, stored_files
+from feedback.accounts.access import access
+from feedback.accounts.models import User
+from feedback.accounts.permissions import Verb, may
+from feedback.common.exceptions import Conflict
+from feedback.common.version import read_version
+from feedback.studies.models import Study
+from feedback.studies.selectors import access_study
+
+_SNAPSHOTS_SHOWN = 50
+_CONTENT_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+}
+_OTHER_TYPE = "text/plain; charset=utf-8"
+
+
+class HtmxHttpRequest(HttpRequest):
+    """A request that knows whether htmx made it, by a person signed in."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+@access(Verb.SNAPSHOT_PULL)
+@require_GET
+def snapshot_list(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+    """What a snapshot of the study would hold, and the snapshots it has."""
+    study = access_study(request.user, uid, Verb.SNAPSHOT_PULL)
+    return _list_page(request, study, SealForm(study=study), status=200)
+
+
+@access(Verb.SNAPSHOT_SEAL)
+@require_POST
+def snapshot_seal(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+    """Ask for a new snapshot; a job pins, writes and seals it."""
+    study = access_study(request.user, uid, Verb.SNAPSHOT_SEAL)
+    form = SealForm(request.POST, study=study)
+    if not form.is_valid():
+        return _list_page(request, study, form, status=422)
+    snapshot = request_snapshot(
+        study=study,
+        actor=request.user,
+        app_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
+        test_percent=form.cleaned_data["test_percent"],
+        rules=form.rules(),
+    )
+    return redirect("snapshot_detail", uid=snapshot.uid)
+
+
+def _list_page(
+    request: HtmxHttpRequest, study: Study, form: SealForm, *, status: int
+) -> HttpResponse:
+    snapshots = snapshots_for(request.user, Verb.SNAPSHOT_PULL).filter(study=study)
+    context = {
+        "study": study,
+        "form": form,
+        "may_seal": may(request.user, Verb.SNAPSHOT_SEAL, study),
+        "preview": preview_of(study),
+        "snapshots": snapshots[:_SNAPSHOTS_SHOWN],
+        "configurations": CONFIGURATIONS,
+    }
+    return render(request, "exports/snapshot_list.html", context, status=status)
+
+
+@access(Verb.SNAPSHOT_PULL)
+@require_GET
+def snapshot_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+    """A snapshot; its fragment asks again every second until nobody works on it."""
+    snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
+    counts = split_counts(snapshot)
+    context = {
+        "snapshot": snapshot,
+        "study": snapshot.study,
+        "progress": progress_of(snapshot, n_steps=N_STEPS),
+        "counts": counts,
+        "loadable": [count.configuration for count in counts if count.n_rows],
+        "parts": contract_parts(snapshot) if snapshot.sealed_at else [],
+        "files": list(snapshot.files.all()),
+        "archive_name": _archive_name(snapshot),
+    }
+    name = "_snapshot" if request.htmx else "snapshot_detail"
+    response = render(request, f"exports/{name}.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@access(Verb.SNAPSHOT_PULL)
+@require_GET
+def snapshot_file(request: HtmxHttpRequest, uid: UUID, path: str) -> HttpResponse:
+    """One file of a sealed snapshot, as an attachment."""
+    file = access_file(request.user, uid, path)
+    folder = stored_files(
+        snapshot=file.snapshot, directory=settings.EXPORT_DIR, path=file.path
+    )
+    record_pull(snapshot=file.snapshot, actor=request.user, path=file.path)
+    response = FileResponse(
+        (folder / file.path).open("rb"),
+        as_attachment=True,
+        filename=file.path.replace("/", "-"),
+        content_type=_CONTENT_TYPES.get(Path(file.path).suffix, _OTHER_TYPE),
+    )
+    return _as_sent(response, sha256=file.sha256)
+
+
+@access(Verb.SNAPSHOT_PULL)
+@require_GET
+def snapshot_archive(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+    """The whole folder of a sealed snapshot as one ZIP."""
+    snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
+    if snapshot.sealed_at is None:
+        raise Conflict(
+            f"Snapshot {snapshot.number} is not sealed, so there is nothing to pull.",
+            next_step="Wait until its page says that it is sealed.",
+        )
+    folder = stored_files(snapshot=snapshot, directory=settings.EXPORT_DIR)
+    paths = list(snapshot.files.values_list("path", flat=True))
+    record_pull(snapshot=snapshot, actor=request.user, path="*")
+    response = StreamingHttpResponse(
+        zip_stream(folder, paths, root=snapshot.name), content_type="application/zip"
+    )
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=_archive_name(snapshot)
+    )
+    return _as_sent(response, sha256=snapshot.manifest_sha256)
+
+
+def _archive_name(snapshot: Snapshot) -> str:
+    study = slugify(snapshot.study.name)[:60] or "consilium"
+    return f"{study}-{snapshot.name}.zip"
+
+
+def _as_sent(
+    response: FileResponse | StreamingHttpResponse, *, sha256: str
+) -> HttpResponse:
+    """Never to be sniffed into something that a browser runs; named by its hash."""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["ETag"] = f'"{sha256}"'
+    return response  # type: ignore[return-value]
