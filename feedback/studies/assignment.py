@@ -71,7 +71,7 @@ def assign_next(*, study: Study, rater: Rater, now: datetime) -> Assignment | No
 
 
 def _in_hand(study: Study, rater: Rater, *, now: datetime) -> Assignment | None:
-    """The rater's live lease, renewed; a lease that ran out is given back first."""
+    """The rater's live lease; one that ran out is given back first."""
     held = (
         Assignment.objects.select_for_update(of=("self",))
         .filter(study=study, rater=rater, state=Assignment.State.LEASED)
@@ -154,6 +154,17 @@ def release_expired(*, now: datetime, slots: QuerySet[Slot] | None = None) -> in
         return Slot.objects.filter(pk__in=expired).update(
             state=Slot.State.OPEN, leased_until=None
         )
+
+
+def is_still_open(assignment: Assignment) -> bool:
+    """Whether its rater could still submit: nobody else has the slot."""
+    slot = assignment.slot
+    if slot.lease_no != assignment.lease_no:
+        return False
+    if assignment.state == Assignment.State.LEASED:
+        return True
+    is_expired = assignment.state == Assignment.State.EXPIRED
+    return is_expired and slot.state == Slot.State.OPEN
 
 
 def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from feedback.accounts.models import Rater, User
@@ -20,6 +21,8 @@ from feedback.studies.models import (
     Task,
     TaskItem,
 )
+
+_COUNT_SECONDS = 30
 
 
 def studies_for(user: User, verb: Verb) -> QuerySet[Study]:
@@ -55,7 +58,7 @@ def access_assignment(user: User, uid: UUID) -> Assignment:
     """
     assignment = (
         Assignment.objects.select_related(
-            "study", "task__prompt", "guideline_version", "rater__user"
+            "study", "slot", "task__prompt", "guideline_version", "rater__user"
         )
         .filter(
             uid=uid,
@@ -97,13 +100,13 @@ class KindProgress:
     label: str
     n_tasks: int
     n_tasks_complete: int
-    n_slots: int
-    n_slots_done: int
+    n_possible: int
+    n_done: int
 
     @property
     def percent(self) -> int:
-        """Slots done of all, in whole percent."""
-        return 100 * self.n_slots_done // self.n_slots if self.n_slots else 0
+        """Judgments there are, of those the study asks for, in whole percent."""
+        return 100 * self.n_done // self.n_possible if self.n_possible else 0
 
 
 def progress_of(study: Study) -> list[KindProgress]:
@@ -126,8 +129,8 @@ def progress_of(study: Study) -> list[KindProgress]:
             label=kind.label,
             n_tasks=tasks[kind]["n"],
             n_tasks_complete=tasks[kind]["done"],
-            n_slots=slots[kind]["n"] if kind in slots else 0,
-            n_slots_done=slots[kind]["done"] if kind in slots else 0,
+            n_possible=slots[kind]["n"] if kind in slots else 0,
+            n_done=slots[kind]["done"] if kind in slots else 0,
         )
         for kind in Task.Kind
         if kind in tasks
@@ -141,15 +144,27 @@ class RaterProgress:
     n_done: int
     n_possible: int
 
+    @property
+    def percent(self) -> int:
+        """Tasks answered of those there are, in whole percent."""
+        return 100 * self.n_done // self.n_possible if self.n_possible else 0
+
 
 def rater_progress(*, study: Study, rater: Rater) -> RaterProgress:
-    """Tasks a rater answered, and how many there are for them in all."""
-    return RaterProgress(
-        n_done=Assignment.objects.filter(
-            study=study, rater=rater, state=Assignment.State.SUBMITTED
-        ).count(),
-        n_possible=study.tasks.exclude(state=Task.State.WITHDRAWN).count(),
+    """Tasks a rater answered, and how many there are for them in all.
+
+    The number in all may be half a minute old: counting the tasks of a large study
+    anew for every page would take longer than the page.
+    """
+    n_possible = cache.get_or_set(
+        f"study:{study.pk}:n_tasks",
+        study.tasks.exclude(state=Task.State.WITHDRAWN).count,
+        timeout=_COUNT_SECONDS,
     )
+    n_done = Assignment.objects.filter(
+        study=study, rater=rater, state=Assignment.State.SUBMITTED
+    ).count()
+    return RaterProgress(n_done=n_done, n_possible=max(n_possible or 0, n_done))
 
 
 def people_of(study: Study) -> Iterable[Enrollment]:

@@ -1,0 +1,67 @@
+"""Studies: where everybody starts, and what each is about."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from feedback.accounts.access import access, signed_in
+from feedback.accounts.models import User
+from feedback.accounts.permissions import Verb
+from feedback.corpus.models import ImportBatch
+from feedback.studies.cards import card_for, cards_for
+from feedback.studies.selectors import (
+    access_study,
+    criteria_of,
+    latest_guideline,
+    people_of,
+    progress_of,
+)
+
+_BATCHES_SHOWN = 20
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+
+
+@signed_in
+@require_safe
+def home(request: SignedInRequest) -> HttpResponse:
+    """Where a person starts: their studies and what to do next in each."""
+    return render(request, "studies/home.html", {"cards": cards_for(request.user)})
+
+
+@signed_in
+@require_safe
+def study_list(request: SignedInRequest) -> HttpResponse:
+    """Every study the person may see."""
+    context = {"cards": cards_for(request.user)}
+    return render(request, "studies/study_list.html", context)
+
+
+@access(Verb.STUDY_SEE)
+@require_safe
+def study_detail(request: SignedInRequest, uid: UUID) -> HttpResponse:
+    """A study: its rules, its progress, its people, and the ways from here."""
+    study = access_study(request.user, uid, Verb.STUDY_SEE)
+    card = card_for(request.user, study)
+    guideline = latest_guideline(study)
+    batches = ImportBatch.objects.none()
+    if card.can_lead:
+        batches = ImportBatch.objects.filter(source__studies=study).select_related(
+            "source"
+        )
+    context = {
+        "study": study,
+        "card": card,
+        "guideline": guideline,
+        "criteria": criteria_of(guideline) if guideline else [],
+        "progress": progress_of(study),
+        "people": people_of(study) if card.can_lead else [],
+        "batches": batches.order_by("-pk")[:_BATCHES_SHOWN],
+    }
+    return render(request, "studies/study_detail.html", context)
