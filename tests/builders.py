@@ -18,7 +18,8 @@ from feedback.corpus.models import Completion, ImportBatch, ModelVersion, Prompt
 from feedback.corpus.services import create_source
 from feedback.rating.answers import Answer
 from feedback.rating.models import Judgment
-from feedback.rating.services import shown_sha256, submit_judgment
+from feedback.rating.selectors import shown_sha256
+from feedback.rating.services import submit_judgment
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import CHATBOT_ANSWER
 from feedback.studies.models import Assignment, Study, Task

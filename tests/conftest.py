@@ -4,7 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -114,7 +114,7 @@ def cast(db) -> builders.Cast:
 
 
 @pytest.fixture
-def sign_in() -> Iterator[Callable[..., Client]]:
+def sign_in() -> Callable[..., Client]:
     """Return a browser in which a person is signed in."""
 
     def enter(user, **options) -> Client:
@@ -122,4 +122,4 @@ def sign_in() -> Iterator[Callable[..., Client]]:
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
 
-    yield enter
+    return enter

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from feedback.common.events import emit
 from feedback.common.exceptions import Conflict, Invalid
-from feedback.common.hashing import json_sha256, text_sha256
+from feedback.common.hashing import text_sha256
 from feedback.rating.answers import Answer, check_answer
 from feedback.rating.events import JudgmentSubmitted, SafetyFlagRaised
 from feedback.rating.models import (
@@ -17,19 +17,10 @@ from feedback.rating.models import (
     Preference,
     SafetyFlag,
 )
+from feedback.rating.selectors import shown_sha256
 from feedback.studies.assignment import finish, hold_for_submit
-from feedback.studies.models import Assignment, Criterion, Study, Task, TaskItem
+from feedback.studies.models import Assignment, Criterion, Study, TaskItem
 from feedback.studies.selectors import criteria_of, items_of
-
-
-def shown_sha256(*, task: Task, items: list[TaskItem]) -> str:
-    """Hash of the exact texts a page shows for a task."""
-    return json_sha256(
-        {
-            "prompt": task.prompt.messages,
-            "completions": [item.completion.content for item in items],
-        }
-    )
 
 
 @transaction.atomic
@@ -78,6 +69,7 @@ def submit_judgment(
             "The page shows another text than this task holds.",
             next_step="Reload the page and judge what it shows then.",
         )
+    _refuse_unchanged(answer, items)
     judgment = Judgment.objects.create(
         study_id=held.study_id,
         task=task,
@@ -109,6 +101,16 @@ def _same_again(earlier: Judgment, request_sha256: str) -> Judgment:
             next_step="Reload the page to get a new key.",
         )
     return earlier
+
+
+def _refuse_unchanged(answer: Answer, items: list[TaskItem]) -> None:
+    for position, text in answer.corrections.items():
+        if text == items[position].completion.content.strip():
+            raise Invalid(
+                "The correction is the same as the answer.",
+                next_step="Change what is wrong in it, or leave it empty.",
+                fields={"correction_text": "It is the same as the answer."},
+            )
 
 
 def _store_parts(

@@ -1,0 +1,150 @@
+"""The rating page: take the next task, answer it, and go on to the one after."""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import push_url
+from django_htmx.middleware import HtmxDetails
+
+from feedback.accounts.access import access, signed_in
+from feedback.accounts.models import User
+from feedback.accounts.permissions import Verb
+from feedback.accounts.selectors import rater_of
+from feedback.common import clock
+from feedback.common.exceptions import Conflict, DomainError, Forbidden, Invalid
+from feedback.rating.forms import submission_from
+from feedback.rating.page import rating_context
+from feedback.rating.selectors import answers_of, judgment_of, judgments_of, line_of
+from feedback.rating.services import submit_judgment
+from feedback.studies.assignment import assign_next, is_still_open
+from feedback.studies.models import Assignment, Task
+from feedback.studies.selectors import (
+    access_assignment,
+    access_study,
+    progress_of,
+    rater_progress,
+)
+
+_LINES_A_PAGE = 50
+
+
+class RaterRequest(HttpRequest):
+    """A request of somebody signed in, who may have come by htmx."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+@access(Verb.TASK_RATE)
+@never_cache
+@require_safe
+def study_rate(request: RaterRequest, uid: UUID) -> HttpResponse:
+    """Give the next task, or say that nothing is left.
+
+    Asking again gives the same task until it is answered, so a repeated or
+    prefetched request takes nothing from anybody.
+    """
+    study = access_study(request.user, uid, Verb.TASK_RATE)
+    rater = rater_of(request.user)
+    assignment = assign_next(study=study, rater=rater, now=clock.now())
+    if assignment is not None:
+        return redirect("assignment_detail", uid=assignment.uid)
+    context = {
+        "study": study,
+        "own": rater_progress(study=study, rater=rater),
+        "progress": progress_of(study),
+    }
+    return render(request, "studies/rate_done.html", context)
+
+
+@access(Verb.TASK_RATE)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def assignment_detail(request: RaterRequest, uid: UUID) -> HttpResponse:
+    """One task on the page; a POST stores the answer and shows the next task."""
+    assignment = access_assignment(request.user, uid)
+    if request.method == "POST":
+        return _submit(request, assignment)
+    if assignment.state == Assignment.State.SUBMITTED:
+        judgment = judgment_of(assignment)
+        context = {
+            "assignment": assignment,
+            "study": assignment.study,
+            "answers": answers_of(judgment) if judgment else [],
+            "next_url": reverse("study_rate", args=[assignment.study.uid]),
+        }
+        return render(request, "rating/assignment_submitted.html", context)
+    mode = "open" if is_still_open(assignment) else "late"
+    context = rating_context(assignment, mode=mode)
+    return render(request, "rating/assignment_detail.html", context)
+
+
+def _submit(request: RaterRequest, assignment: Assignment) -> HttpResponse:
+    task = assignment.task
+    try:
+        sent = submission_from(
+            request.POST,
+            kind=task.kind,
+            left_position=assignment.left_position,
+            n_items=1 if task.kind == Task.Kind.SINGLE else 2,
+        )
+        submit_judgment(
+            assignment=assignment,
+            answer=sent.answer,
+            idempotency_key=sent.idempotency_key,
+            lease_no=sent.lease_no,
+            shown_sha256_seen=sent.shown_sha256,
+            active_seconds=sent.active_seconds,
+            now=clock.now(),
+        )
+    except (Invalid, Conflict) as error:
+        return _refused(request, assignment, error)
+    return _next(request, assignment)
+
+
+def _refused(
+    request: RaterRequest, assignment: Assignment, error: DomainError
+) -> HttpResponse:
+    """The same page with everything that was typed, and what is wrong with it."""
+    mode = "late" if isinstance(error, Conflict) else "open"
+    context = rating_context(assignment, post=request.POST, error=error, mode=mode)
+    name = (
+        "rating/_assignment.html" if request.htmx else "rating/assignment_detail.html"
+    )
+    return render(request, name, context, status=error.status)
+
+
+def _next(request: RaterRequest, answered: Assignment) -> HttpResponse:
+    """Answer a stored judgment with the next task, in the same round trip."""
+    onward = reverse("study_rate", args=[answered.study.uid])
+    if not request.htmx:
+        return redirect(onward)
+    try:
+        assignment = assign_next(
+            study=answered.study, rater=answered.rater, now=clock.now()
+        )
+    except (Conflict, Forbidden):
+        # The answer is stored; that nothing more is served is that page's to say.
+        assignment = None
+    if assignment is None:
+        response = HttpResponse(status=200)
+        response["HX-Redirect"] = onward
+        return response
+    shown = access_assignment(request.user, assignment.uid)
+    response = render(request, "rating/_assignment.html", rating_context(shown))
+    return push_url(response, reverse("assignment_detail", args=[shown.uid]))
+
+
+@signed_in
+@require_safe
+def judgment_list(request: RaterRequest) -> HttpResponse:
+    """A person's own judgments, newest first."""
+    pages = Paginator(judgments_of(request.user), _LINES_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    context = {"page": page, "lines": [line_of(judgment) for judgment in page]}
+    return render(request, "rating/judgment_list.html", context)
