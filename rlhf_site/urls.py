@@ -2,8 +2,15 @@
 
 from django.urls import include, path
 
+from rlhf_site.views import healthz
+
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
     path("", include("feedback.accounts.urls")),
+    path("", include("feedback.studies.urls")),
+    path("", include("feedback.rating.urls")),
+    path("", include("feedback.review.urls")),
+    path("", include("exports.urls")),
 ]
 
 handler400 = "rlhf_site.errors.bad_request"

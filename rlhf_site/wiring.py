@@ -15,20 +15,40 @@ from feedback.accounts.models import User
 from feedback.audit.services import record
 from feedback.common import events
 from feedback.corpus import tasks as corpus_tasks
+from feedback.corpus.events import BatchRead
+from feedback.corpus.models import ImportBatch
 from feedback.jobs import registry
-from feedback.jobs.services import JobDue
+from feedback.jobs.services import JobDue, enqueue
+from feedback.studies import tasks as studies_tasks
+from feedback.studies.models import StudySource
 from rlhf_site.tasks import wake
 
 logger = logging.getLogger(__name__)
 
 
-def nudge(event: JobDue) -> None:
-    """Ask Celery to run the job now. Without a broker the sweep does it later."""
+def nudge(job_id: int) -> bool:
+    """Ask Celery to run the job now; False without a broker."""
     try:
-        wake.apply_async(args=(event.job_id,), retry=False)
+        wake.apply_async(args=(job_id,), retry=False)
     except (KombuError, RedisError, OSError) as error:
-        logger.warning(
-            "No broker for job %s, left to the sweep: %s", event.job_id, error
+        logger.warning("No broker for job %s, left to the sweep: %s", job_id, error)
+        return False
+    return True
+
+
+def wake_job(event: JobDue) -> None:
+    """Start a job that was just written; if that fails, the sweep starts it."""
+    nudge(event.job_id)
+
+
+def build_tasks_of_batch(event: BatchRead) -> None:
+    """Ask for the tasks that a batch calls for, in each study that uses its source."""
+    batch = ImportBatch.objects.get(pk=event.batch_id)
+    for link in StudySource.objects.filter(source=batch.source_id):
+        enqueue(
+            kind=studies_tasks.BUILD_JOB,
+            subject=link,
+            dedupe_key=f"{studies_tasks.BUILD_JOB}:{link.pk}:{batch.pk}",
         )
 
 
@@ -45,12 +65,14 @@ def note_sign_out(event: SignedOut) -> None:
 
 
 WORK = {
-    "corpus.read_batch": corpus_tasks.read_batch,
+    ImportBatch.READ_JOB: corpus_tasks.read_batch,
+    studies_tasks.BUILD_JOB: studies_tasks.build_tasks,
     "exports.write_snapshot": exports_tasks.write_snapshot,
 }
 
 REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
-    JobDue: (nudge,),
+    JobDue: (wake_job,),
+    BatchRead: (build_tasks_of_batch,),
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),
 }
