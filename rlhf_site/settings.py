@@ -113,7 +113,7 @@ UPLOAD_DIR = DATA_DIR / "uploads"
 EXPORT_DIR = DATA_DIR / "exports"
 # Files above 1 MB go to disk, in our own folder, never into memory.
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
-for _folder in (UPLOAD_DIR, EXPORT_DIR, DATA_DIR / "tmp"):
+for _folder in (UPLOAD_DIR, EXPORT_DIR, DATA_DIR / "tmp", DATA_DIR / "static"):
     _folder.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
