@@ -4,13 +4,13 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from psycopg import sql
 
@@ -88,16 +88,21 @@ def django_db_modify_db_settings(
     django_settings.DATABASES["default"]["TEST"]["TEMPLATE"] = _template_database()
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Let the flush after a transactional test empty the append-only tables too."""
-    flush = connection.ops.sql_flush
+@pytest.fixture(scope="session", autouse=True)
+def flush_with_leave() -> Iterator[None]:
+    """Let the flush after a transactional test empty the append-only tables too.
+
+    On the class, because a test with a running event loop has a connection of its own.
+    """
+    flush = DatabaseOperations.sql_flush
 
     def with_leave(*args: object, **kwargs: object) -> list[str]:
         leave = "SELECT set_config('consilium.erasure', 'flush of the tests', true)"
         return [leave, *flush(*args, **kwargs)]
 
-    connection.ops.sql_flush = with_leave
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", with_leave)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -266,7 +266,7 @@ def test_what_was_said_cannot_be_unsaid(study, rater, model):
             flag=FlagDraft("bias", "mild", "A stereotype."),
         ),
     )
-    submit(take(study, rater, Task.Kind.SINGLE), GOOD)
+    submit(take(study, make_rater(study), Task.Kind.SINGLE), GOOD)
     assert model.objects.exists()
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
