@@ -234,7 +234,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
-    "retry_policy": {"timeout": 2.0},
+    # A submit must not wait for a broker that is away.
+    "max_retries": 1,
+    "interval_start": 0,
+    "connect_retries_timeout": 1,
 }
 # A nudge that cannot be sent at once is dropped: the sweep finds the job.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -243,14 +246,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- machines -----------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication"
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rlhf_site.authentication.BrowserSession"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "rlhf_site.errors.problem_handler",
-    "UNAUTHENTICATED_USER": None,
 }
 
 # --- records ------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from feedback.jobs import registry
 from feedback.jobs.services import JobDue, enqueue
 from feedback.studies import tasks as studies_tasks
 from feedback.studies.models import StudySource
+from rlhf_site.celery import app
 from rlhf_site.tasks import wake
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 def nudge(job_id: int) -> bool:
     """Ask Celery to run the job now; False without a broker."""
     try:
-        wake.apply_async(args=(job_id,), retry=False)
+        app.send_task(wake.name, args=(job_id,), retry=False, ignore_result=True)
     except (KombuError, RedisError, OSError) as error:
         logger.warning("No broker for job %s, left to the sweep: %s", job_id, error)
         return False
