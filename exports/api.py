@@ -27,7 +27,7 @@ class _Pages(CursorPagination):
 
 
 @access(Verb.SNAPSHOT_PULL)
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def api_snapshot_list(request: Request) -> Response:
     """The snapshots the person may pull, newest first, a page at a time."""
     snapshots = snapshots_for(_person(request), Verb.SNAPSHOT_PULL).filter(
@@ -40,7 +40,7 @@ def api_snapshot_list(request: Request) -> Response:
 
 
 @access(Verb.SNAPSHOT_PULL)
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def api_snapshot_detail(request: Request, uid: UUID) -> Response:
     """A snapshot with its contract, files and hashes."""
     snapshot = access_snapshot(_person(request), uid, Verb.SNAPSHOT_PULL)

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from exports.archives import zip_stream
@@ -56,7 +56,7 @@ class HtmxHttpRequest(HttpRequest):
 
 
 @access(Verb.SNAPSHOT_PULL)
-@require_GET
+@require_safe
 def snapshot_list(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
     """What a snapshot of the study would hold, and the snapshots it has."""
     study = access_study(request.user, uid, Verb.SNAPSHOT_PULL)
@@ -97,7 +97,7 @@ def _list_page(
 
 
 @access(Verb.SNAPSHOT_PULL)
-@require_GET
+@require_safe
 def snapshot_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
     """A snapshot; its fragment asks again every second until nobody works on it."""
     snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
@@ -119,14 +119,15 @@ def snapshot_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
 
 
 @access(Verb.SNAPSHOT_PULL)
-@require_GET
+@require_safe
 def snapshot_file(request: HtmxHttpRequest, uid: UUID, path: str) -> HttpResponse:
     """One file of a sealed snapshot, as an attachment."""
     file = access_file(request.user, uid, path)
     folder = stored_files(
         snapshot=file.snapshot, directory=settings.EXPORT_DIR, path=file.path
     )
-    record_pull(snapshot=file.snapshot, actor=request.user, path=file.path)
+    if request.method == "GET":
+        record_pull(snapshot=file.snapshot, actor=request.user, path=file.path)
     response = FileResponse(
         (folder / file.path).open("rb"),
         as_attachment=True,
@@ -137,7 +138,7 @@ def snapshot_file(request: HtmxHttpRequest, uid: UUID, path: str) -> HttpRespons
 
 
 @access(Verb.SNAPSHOT_PULL)
-@require_GET
+@require_safe
 def snapshot_archive(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
     """The whole folder of a sealed snapshot as one ZIP."""
     snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
@@ -148,7 +149,8 @@ def snapshot_archive(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
         )
     folder = stored_files(snapshot=snapshot, directory=settings.EXPORT_DIR)
     paths = list(snapshot.files.values_list("path", flat=True))
-    record_pull(snapshot=snapshot, actor=request.user, path="*")
+    if request.method == "GET":
+        record_pull(snapshot=snapshot, actor=request.user, path="*")
     response = StreamingHttpResponse(
         zip_stream(folder, paths, root=snapshot.name), content_type="application/zip"
     )

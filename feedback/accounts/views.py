@@ -31,7 +31,7 @@ def _safe_next(request: HttpRequest) -> str:
 @public
 @never_cache
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page."""
     if request.user.is_authenticated:
@@ -49,14 +49,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     """A one-time link: a look costs nothing, the button spends it."""
     now = clock.now()
     link = usable_link(token, now=now)
     if link is None:
         return render(request, "accounts/link_invalid.html", status=410)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "accounts/link_confirm.html", {"person": link.user})
     user = use_sign_in_link(link=link, now=now)
     login(request, user, backend=_BACKEND)

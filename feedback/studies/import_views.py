@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from feedback.accounts.access import access
@@ -34,11 +34,11 @@ class HtmxHttpRequest(HttpRequest):
 
 
 @access(Verb.CORPUS_IMPORT)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def batch_create(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
     """The import form of a study."""
     study = access_study(request.user, uid, Verb.CORPUS_IMPORT)
-    if request.method == "GET":
+    if request.method != "POST":
         return _form_page(request, study, ImportForm(), status=200)
     form = ImportForm(request.POST, request.FILES)
     if is_too_large(request):
@@ -88,7 +88,7 @@ def _form_page(
 
 
 @access(Verb.CORPUS_IMPORT)
-@require_GET
+@require_safe
 def batch_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
     """A batch; its fragment asks again every second until the batch is final."""
     batch = access_batch(request.user, uid)

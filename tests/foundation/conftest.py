@@ -1,0 +1,66 @@
+"""One world for all of a module that only looks at it; each test is rolled back."""
+
+import pytest
+from django.db import transaction
+
+from exports.models import Snapshot
+from exports.services import request_snapshot, seal_snapshot
+from feedback.accounts.services import make_sign_in_link
+from feedback.common import clock
+from feedback.corpus.models import ImportBatch
+from feedback.studies.assignment import assign_next
+from tests import builders
+from tests.foundation.routes import World
+
+
+def _make_world(directory) -> World:
+    cast = builders.make_cast(n_prompts=12)
+    for rater in (cast.rater2, cast.rater3):
+        builders.judge_all(cast.study, rater)
+    snapshot = request_snapshot(
+        study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
+    )
+    seal_snapshot(snapshot=snapshot, directory=directory)
+    assert snapshot.state == Snapshot.State.SEALED, snapshot.error
+    assignment = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
+    assert assignment is not None
+    return World(
+        cast=cast,
+        batch=ImportBatch.objects.get(source__studies=cast.study),
+        assignment=assignment,
+        snapshot=snapshot,
+        token=make_sign_in_link(user=cast.rater3.user, now=clock.now(), valid_hours=1),
+    )
+
+
+@pytest.fixture(scope="module")
+def export_dir(tmp_path_factory):
+    """Where the world's snapshot was written."""
+    return tmp_path_factory.mktemp("exports")
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup, django_db_blocker, export_dir):
+    """Build the world once; the whole of it is undone at the end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield _make_world(export_dir)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(shared_world, db, settings, export_dir) -> World:
+    """One object behind each kind of URL."""
+    settings.EXPORT_DIR = export_dir
+    return shared_world
+
+
+@pytest.fixture
+def browser(world, sign_in, client):
+    """Return a browser as a person of the table would use it."""
+
+    def browser(name: str, **options):
+        if name == "anonymous":
+            return type(client)(**options)
+        return sign_in(world.person(name), **options)
+
+    return browser

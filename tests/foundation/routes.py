@@ -1,0 +1,148 @@
+"""Every route and what each person gets there: the policy of the pages, by example.
+
+A new route fails `test_routes.py` until it has a line here. The numbers are written
+down, not computed from the permission table, so that a slip in either shows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from exports.models import Snapshot
+from feedback.corpus.models import ImportBatch
+from feedback.studies.models import Assignment
+from tests.builders import Cast
+
+# The rater of the assignment; a rater of the same study; a lead of another study.
+PEOPLE = (
+    "anonymous",
+    "rater",
+    "colleague",
+    "safety_reviewer",
+    "lead",
+    "ml_engineer",
+    "auditor",
+    "admin",
+    "stranger",
+)
+SIGNED_IN = PEOPLE[1:]
+
+
+@dataclass(frozen=True)
+class World:
+    """One object behind each kind of URL, all of one study."""
+
+    cast: Cast
+    batch: ImportBatch
+    assignment: Assignment
+    snapshot: Snapshot
+    token: str
+
+    def person(self, name: str):
+        """The user that a column of the table stands for."""
+        if name == "colleague":
+            return self.cast.rater2.user
+        return self.cast.everyone[name]
+
+
+Place = Callable[[World], list[object]]
+
+
+def nowhere(_world: World) -> list[object]:
+    return []
+
+
+def study(world: World) -> list[object]:
+    return [world.cast.study.uid]
+
+
+def batch(world: World) -> list[object]:
+    return [world.batch.uid]
+
+
+def assignment(world: World) -> list[object]:
+    return [world.assignment.uid]
+
+
+def snapshot(world: World) -> list[object]:
+    return [world.snapshot.uid]
+
+
+def snapshot_file(world: World) -> list[object]:
+    return [world.snapshot.uid, "README.md"]
+
+
+def link(world: World) -> list[object]:
+    return [world.token]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route, a method, and the status for each person."""
+
+    name: str
+    method: str
+    place: Place
+    answers: dict[str, int]
+
+    def url(self, world: World) -> str:
+        return reverse(self.name, args=self.place(world))
+
+
+def get(name: str, place: Place = nowhere, **answers: int) -> Route:
+    return Route(name, "get", place, answers)
+
+
+def post(name: str, place: Place = nowhere, **answers: int) -> Route:
+    return Route(name, "post", place, answers)
+
+
+def everybody(status: int) -> dict[str, int]:
+    """Whoever is signed in; others are sent to the sign-in page."""
+    return {"anonymous": 302, **dict.fromkeys(SIGNED_IN, status)}
+
+
+def only(*people: str, status: int = 200) -> dict[str, int]:
+    """These people; for others who are signed in there is nothing here."""
+    return {**everybody(404), **dict.fromkeys(people, status)}
+
+
+IN_STUDY = SIGNED_IN[:-1]
+PULL = ("lead", "ml_engineer", "auditor")
+
+# A POST is sent empty: 422 means that the person got as far as the form.
+ROUTES = (
+    get("healthz", **dict.fromkeys(PEOPLE, 200)),
+    get("sign_in", **everybody(302) | {"anonymous": 200}),
+    post("sign_in", **everybody(302) | {"anonymous": 422}),
+    get("sign_in_link", link, **dict.fromkeys(PEOPLE, 200)),
+    post("sign_in_link", link, **dict.fromkeys(PEOPLE, 302)),
+    post("sign_out", **everybody(302)),
+    get("home", **everybody(200)),
+    get("study_list", **everybody(200)),
+    get("study_detail", study, **only(*IN_STUDY)),
+    get("batch_create", study, **only("lead", "admin")),
+    post("batch_create", study, **only("lead", "admin", status=422)),
+    get("batch_detail", batch, **only("lead", "admin")),
+    get("study_rate", study, **only("rater", status=302) | {"colleague": 200}),
+    get("assignment_detail", assignment, **only("rater")),
+    post("assignment_detail", assignment, **only("rater", status=422)),
+    get("judgment_list", **everybody(200)),
+    get("flag_list", study, **only("safety_reviewer", "lead", "auditor")),
+    get("snapshot_list", study, **only(*PULL)),
+    post("snapshot_seal", study, **only("lead", status=422)),
+    get("snapshot_detail", snapshot, **only(*PULL)),
+    get("snapshot_file", snapshot_file, **only(*PULL)),
+    get("snapshot_archive", snapshot, **only(*PULL)),
+    get("api_snapshot_list", **everybody(200) | {"anonymous": 401}),
+    get("api_snapshot_detail", snapshot, **only(*PULL) | {"anonymous": 401}),
+)
+
+
+def url_patterns(resolver: URLResolver | None = None) -> list[URLPattern]:
+    """Every pattern of the project, however deep it is included."""
+    found: list[URLPattern] = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        found += url_patterns(entry) if isinstance(entry, URLResolver) else [entry]
+    return found
