@@ -1,0 +1,1 @@
+"""The demonstration: people, content, and a history made by stated skills."""
