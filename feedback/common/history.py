@@ -6,6 +6,8 @@ from typing import TypeVar
 import pghistory
 from django.db import models
 
+from feedback.common.guards import said
+
 M = TypeVar("M", bound=type[models.Model])
 
 
@@ -14,13 +16,15 @@ def tracked(*, exclude: list[str] | None = None) -> Callable[[M], M]:
 
     Statement triggers cost one extra insert per statement, not per row, and see
     bulk and raw SQL. Actor and request travel as the pghistory context, which
-    `rlhf_site.middleware` and `feedback.jobs` set.
+    `rlhf_site.middleware` and `feedback.jobs` set. What is recorded stays: the
+    history has the guards of a table of things said.
     """
     return pghistory.track(  # type: ignore[no-any-return]
         pghistory.InsertEvent(),
         pghistory.UpdateEvent(),
         pghistory.DeleteEvent(),
         exclude=exclude,
-        append_only=True,
+        append_only=False,
+        meta={"triggers": said()},
         level=pghistory.Statement,
     )

@@ -8,15 +8,22 @@ from exports.services import request_snapshot, seal_snapshot
 from feedback.accounts.services import make_sign_in_link
 from feedback.common import clock
 from feedback.corpus.models import ImportBatch
+from feedback.rating.answers import Answer, FlagDraft
 from feedback.studies.assignment import assign_next
 from tests import builders
 from tests.foundation.routes import World
 
+_FLAGGED = Answer(
+    ratings=builders.GOOD.ratings,
+    flag=FlagDraft(category="dose_error", severity="severe", rationale="Ten times."),
+)
+
 
 def _make_world(directory) -> World:
     cast = builders.make_cast(n_prompts=12)
-    for rater in (cast.rater2, cast.rater3):
-        builders.judge_all(cast.study, rater)
+    builders.judge_all(cast.study, cast.rater2)
+    builders.judge_all(cast.study, cast.rater3, single=_FLAGGED, limit=4)
+    builders.judge_all(cast.study, cast.rater3)
     snapshot = request_snapshot(
         study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
     )
