@@ -102,14 +102,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
-def forbidden(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Handler 403."""
     return error_response(
         request, Forbidden("You may not do this.", next_step="Ask the study lead.")
     )
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Handler 404."""
     return error_response(request, NotVisible())
 
@@ -126,13 +126,34 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+class _Broken(DomainError):
+    """A defect or an absent database, as far as a machine is told of it."""
+
+    title = "Something broke on our side"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            "Your last request was not completed.", next_step="Try again later."
+        )
+        self.status = status
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handler 500, and 503 while PostgreSQL is away: needs no database itself."""
     is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
     status = 503 if is_away else 500
-    context = {"request_id": getattr(request, "request_id", "")}
-    body = loader.render_to_string(f"errors/{status}.html", context)
-    response = HttpResponse(body, status=status)
+    request_id = getattr(request, "request_id", "")
+    response: HttpResponse
+    if request.path.startswith("/api/"):
+        response = JsonResponse(
+            _problem(_Broken(status), request_id=request_id),
+            status=status,
+            content_type="application/problem+json",
+        )
+    else:
+        context = {"request_id": request_id}
+        body = loader.render_to_string(f"errors/{status}.html", context)
+        response = HttpResponse(body, status=status)
     if is_away:
         response["Retry-After"] = "5"
     return response
