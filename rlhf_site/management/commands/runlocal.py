@@ -143,7 +143,9 @@ def _programs(port: int) -> list[Program]:
     web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "8"]
     # An import may take as long as it takes: the check is of the worker's own pulse.
     web += ["--timeout", "60", "--log-level", "warning", "--no-control-socket"]
-    worker = [python, "-m", "celery", "--quiet", "--app", "rlhf_site", "worker"]
+    # Root is what the machine has; Celery need not lecture about it.
+    quiet = ["-W", "ignore:You're running the worker with superuser"]
+    worker = [python, *quiet, "-m", "celery", "--quiet", "--app", "rlhf_site", "worker"]
     worker += ["--concurrency", "2", "--loglevel", "WARNING"]
     worker += ["--without-gossip", "--without-mingle"]
     return [
