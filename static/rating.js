@@ -234,6 +234,8 @@ const rating = (() => {
       copyAnswer();
     }
   });
+  // A closed dialog must not keep the focus, or Enter would press its button.
+  document.addEventListener("close", () => document.activeElement?.blur(), true);
   document.addEventListener("focusin", (event) => {
     const criterion = event.target.closest("[data-criterion]");
     if (criterion) {
