@@ -54,6 +54,8 @@ def access_file(user: User, uid: UUID, path: str) -> ExportFile:
         NotVisible: for a path that the sealed snapshot does not list, or a snapshot
             that the person may not pull.
     """
+    if "\0" in path:
+        raise NotVisible
     file = (
         ExportFile.objects.filter(
             snapshot__in=snapshots_for(user, Verb.SNAPSHOT_PULL),

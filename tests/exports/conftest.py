@@ -116,19 +116,33 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def judged(db, settings) -> Judged:
-    """A study of the test's own, to seal and to spoil."""
-    return make_judged(settings.EXPORT_DIR)
+def body(response) -> bytes:
+    """All of a download; taking it closes the file."""
+    return b"".join(response.streaming_content)
 
 
 @pytest.fixture(scope="module")
-def shared(django_db_setup, django_db_blocker, tmp_path_factory):
-    """One judged study and sealed snapshot for all of a module that only reads it."""
+def judged_once(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One judged study for a module, in a transaction that is undone at its end."""
     with django_db_blocker.unblock(), transaction.atomic():
-        judged = make_judged(tmp_path_factory.mktemp("exports"))
-        yield judged, judged.seal()
+        yield make_judged(tmp_path_factory.mktemp("exports"))
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def judged(judged_once, db, settings) -> Judged:
+    """A judged study to seal and to spoil: each test's own changes are undone."""
+    return Judged(
+        study=Study.objects.get(pk=judged_once.study.pk),
+        raters=judged_once.raters,
+        directory=settings.EXPORT_DIR,
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(judged_once):
+    """The module's study and one sealed snapshot, for those who only read it."""
+    return judged_once, judged_once.seal()
 
 
 @pytest.fixture
