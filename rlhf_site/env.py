@@ -43,6 +43,11 @@ def boolean(name: str, *, default: bool) -> bool:
     )
 
 
+def hand_down(name: str, value: str) -> None:
+    """Set a variable for the programs that this process starts."""
+    _environ[name] = value
+
+
 def integer(name: str, *, default: int, minimum: int = 0) -> int:
     """A whole number of at least `minimum`."""
     value = text(name).strip()

@@ -126,7 +126,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-class _Broken(DomainError):
+class _Broken(DomainError):  # noqa: N818 - a fact, like the others
     """A defect or an absent database, as far as a machine is told of it."""
 
     title = "Something broke on our side"

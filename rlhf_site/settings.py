@@ -22,8 +22,9 @@ ALLOWED_HOSTS = env.words(
     "CONSILIUM_ALLOWED_HOSTS", default=("localhost", "127.0.0.1", "[::1]")
 )
 CSRF_TRUSTED_ORIGINS = env.words("CONSILIUM_TRUSTED_ORIGINS")
-# True shows the banner "Demonstration, not medical advice" on every page.
-IS_DEMO = env.boolean("CONSILIUM_DEMO", default=not IS_PRODUCTION)
+# True shows the banner "Demonstration data: not medical advice" on every page;
+# `make demo` sets it for what it starts.
+IS_DEMO = env.boolean("CONSILIUM_DEMO", default=False)
 
 # --- applications -------------------------------------------------------------------
 

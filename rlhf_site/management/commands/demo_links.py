@@ -24,9 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make and print the links."""
-        if not settings.IS_DEMO:
+        if settings.IS_PRODUCTION:
             raise CommandError(
-                "CONSILIUM_DEMO is off; demo links are for the demo only."
+                "The demonstration's people do not belong into production."
             )
         base = options["base_url"].rstrip("/")
         guests = [person for person in PEOPLE if person.is_guest_seat]

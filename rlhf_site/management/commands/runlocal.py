@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
@@ -42,6 +42,9 @@ class Command(BaseCommand):
         self._port: int = options["port"] or env.integer(
             "CONSILIUM_PORT", default=8000, minimum=1
         )
+        self._is_demo: bool = options["demo"]
+        if self._is_demo:
+            env.hand_down("CONSILIUM_DEMO", "on")
         _require_free_port(self._port)
         try:
             self._prepare(
@@ -118,7 +121,7 @@ class Command(BaseCommand):
     def _print_address(self) -> None:
         address = f"http://{_HOST}:{self._port}/"
         self.stdout.write(f"\nConsilium is ready at {address}\n")
-        if settings.IS_DEMO and "demo_links" in get_commands():
+        if self._is_demo:
             links = io.StringIO()
             call_command("demo_links", base_url=address, stdout=links)
             connections.close_all()
