@@ -4,6 +4,7 @@ Computed once, when the members are pinned, because names, licenses and specialt
 can change afterwards and a card must not.
 """
 
+import json
 import math
 from collections import defaultdict
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 from django.db import connection
 
 from exports.models import Snapshot
-from feedback.stats.agreement import krippendorff_alpha, percent_agreement
+from feedback.stats.agreement import Level, krippendorff_alpha, percent_agreement
 from feedback.studies.models import Criterion, GuidelineVersion
 
 _GUIDELINES = """
@@ -21,24 +22,36 @@ _GUIDELINES = """
     FROM exports_snapshotmember m JOIN rating_judgment j ON j.id = m.judgment_id
     WHERE m.snapshot_id = %s
 """
-_COUNTS = """
-    SELECT k.key, r.completion_id, r.value, count(*)
+# How many units (completions, pairs) got the same answers equally often: of a million
+# ratings a few hundred lines.
+_PATTERNS = """
+    SELECT key, pattern::text, count(*) FROM (
+        SELECT key, jsonb_object_agg(value, n) AS pattern
+        FROM ({answers}) answered GROUP BY key, unit
+    ) units GROUP BY key, pattern ORDER BY key COLLATE "C", pattern
+"""
+_RATINGS = _PATTERNS.format(
+    answers="""
+    SELECT k.key, r.completion_id AS unit, r.value, count(*) AS n
     FROM exports_snapshotmember m
     JOIN rating_criterionrating r ON r.judgment_id = m.judgment_id
     JOIN studies_criterion k ON k.id = r.criterion_id
     WHERE m.snapshot_id = %s AND r.value IS NOT NULL
     GROUP BY k.key, r.completion_id, r.value
-    ORDER BY k.key, r.completion_id, r.value
 """
-_PREFERENCES = """
-    SELECT 'preference', (p.completion_a_id, p.completion_b_id)::text,
-        CASE p.outcome WHEN 'a' THEN 0 WHEN 'b' THEN 1 WHEN 'tie' THEN 2 ELSE 3 END,
-        count(*)
+)
+_PREFERENCES = _PATTERNS.format(
+    answers="""
+    SELECT 'preference' AS key, (p.completion_a_id, p.completion_b_id) AS unit,
+        CASE p.outcome WHEN 'a' THEN 0 WHEN 'b' THEN 1 WHEN 'tie' THEN 2 ELSE 3 END
+            AS value,
+        count(*) AS n
     FROM exports_snapshotmember m
     JOIN rating_preference p ON p.judgment_id = m.judgment_id
     WHERE m.snapshot_id = %s
-    GROUP BY 2, 3 ORDER BY 2, 3
+    GROUP BY 2, 3
 """
+)
 _RATERS = """
     SELECT r.specialty, count(*), count(*) FILTER (WHERE r.is_simulated)
     FROM exports_snapshotrater r WHERE r.snapshot_id = %s
@@ -125,30 +138,32 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
 def _agreement(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Agreement per criterion, and on pairs, each with how many it rests on."""
     lines = []
-    for sql, level in ((_COUNTS, "ordinal"), (_PREFERENCES, "nominal")):
-        units: dict[str, dict[Any, dict[int, int]]] = defaultdict(
-            lambda: defaultdict(dict)
-        )
-        for key, unit, value, n in _rows(sql, snapshot):
-            units[key][unit][value] = n
+    levels: tuple[tuple[str, Level], ...] = (
+        (_RATINGS, "ordinal"),
+        (_PREFERENCES, "nominal"),
+    )
+    for sql, level in levels:
+        units: dict[str, list[tuple[dict[int, int], int]]] = defaultdict(list)
+        for key, pattern, n_units in _rows(sql, snapshot):
+            counts = {int(value): n for value, n in json.loads(pattern).items()}
+            units[key].append((counts, n_units))
         lines += [
-            _agreement_line(key, list(counted.values()), level=level)
-            for key, counted in units.items()
+            _agreement_line(key, patterns, level=level)
+            for key, patterns in units.items()
         ]
     return lines
 
 
 def _agreement_line(
-    key: str, units: list[dict[int, int]], *, level: str
+    key: str, patterns: list[tuple[dict[int, int], int]], *, level: Level
 ) -> dict[str, Any]:
-    values = sorted({value for unit in units for value in unit})
-    counts = np.array(
-        [[unit.get(value, 0) for value in values] for unit in units], dtype=np.int64
+    values = sorted({value for pattern, _ in patterns for value in pattern})
+    rows = [[pattern.get(value, 0) for value in values] for pattern, _ in patterns]
+    counts = np.repeat(
+        np.array(rows, dtype=np.int64), [n_units for _, n_units in patterns], axis=0
     )
     alpha = krippendorff_alpha(
-        counts,
-        values=np.array(values, dtype=np.float64),
-        level="ordinal" if level == "ordinal" else "nominal",
+        counts, values=np.array(values, dtype=np.float64), level=level
     )
     return {
         "key": key,

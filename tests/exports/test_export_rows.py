@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from django.db.models import Count
@@ -13,6 +14,7 @@ from exports.selectors import contract_parts
 from feedback.accounts.models import Rater, User
 from feedback.corpus.models import Completion, Prompt
 from feedback.rating.models import Correction, CriterionRating, Judgment, Preference
+from feedback.stats.agreement import krippendorff_alpha, percent_agreement
 from tests.exports.conftest import CORRECTION
 
 CONFIGS = tuple(CONFIGURATIONS)
@@ -202,3 +204,25 @@ def test_a_rater_keeps_one_pseudonym_in_a_snapshot_and_gets_another_in_the_next(
     assert not set(later.raters.values_list("key", flat=True)) & set(
         sealed.raters.values_list("key", flat=True)
     )
+
+
+def test_the_card_states_agreement_as_counted_from_the_ratings(sealed):
+    lines = {line["key"]: line for line in sealed.facts["agreement"]}
+    ratings = CriterionRating.objects.filter(
+        judgment__in=sealed.members.values("judgment"), value__isnull=False
+    )
+    for key in ("correctness", "safety", "tone"):
+        own = ratings.filter(criterion__key=key)
+        units = sorted(set(own.values_list("completion", flat=True)))
+        counts = np.zeros((len(units), 5), dtype=np.int64)
+        for completion, value in own.values_list("completion", "value"):
+            counts[units.index(completion), value - 1] += 1
+        values = np.arange(1.0, 6.0)
+        alpha = krippendorff_alpha(counts, values=values, level="ordinal")
+        assert lines[key]["alpha"] == round(alpha, 4)
+        assert lines[key]["percent_agreement"] == round(percent_agreement(counts), 4)
+        assert lines[key]["n_ratings"] == counts.sum()
+        assert lines[key]["n_units"] == (counts.sum(axis=1) > 1).sum()
+    # One of the 14 pairs got opposite votes, one got a single vote.
+    assert lines["preference"]["n_units"] == 13
+    assert lines["preference"]["percent_agreement"] == round(12 / 13, 4)
