@@ -105,23 +105,23 @@ def _lease_next(study: Study, rater: Rater, *, now: datetime) -> Assignment | No
         return None
     slot = Slot.objects.select_related("task").get(pk=slot_id)
     task = slot.task
-    assignment, _is_new = Assignment.objects.update_or_create(
-        task=task,
-        rater=rater,
-        defaults={
-            "study": study,
-            "slot": slot,
-            "guideline_version_id": task.guideline_version_id,
-            "lease_no": slot.lease_no,
-            "leased_until": until,
-            "state": Assignment.State.LEASED,
-            "left_position": left_position(
-                seed=study.seed,
-                fingerprint=task.fingerprint,
-                pseudonym=rater.pseudonym,
-            ),
-        },
+    # The claim holds the rater's enrollment, so nobody adds the row in between. It is
+    # there already if the rater let this task expire.
+    assignment = Assignment.objects.filter(task=task, rater=rater).first()
+    if assignment is None:
+        assignment = Assignment(task=task, rater=rater)
+    assignment.study = study
+    assignment.task = task
+    assignment.rater = rater
+    assignment.slot = slot
+    assignment.guideline_version_id = task.guideline_version_id
+    assignment.lease_no = slot.lease_no
+    assignment.leased_until = until
+    assignment.state = Assignment.State.LEASED
+    assignment.left_position = left_position(
+        seed=study.seed, fingerprint=task.fingerprint, pseudonym=rater.pseudonym
     )
+    assignment.save()
     return assignment
 
 

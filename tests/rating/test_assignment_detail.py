@@ -302,7 +302,7 @@ def test_statements_of_a_page_do_not_grow_with_the_study(
             response = browser.post(url_of(single), filled(page), headers=HTMX)
         assert response.status_code == 200
         counts.append(len(captured))
-    assert counts == [33, 33]
+    assert counts == [31, 31]
 
 
 def test_damaged_key_says_to_reload(browser, study, rater):

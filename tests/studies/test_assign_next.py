@@ -125,4 +125,4 @@ def test_statements_do_not_grow_with_the_study(db, django_assert_max_num_queries
         with django_assert_max_num_queries(20) as captured:
             assign_next(study=study, rater=rater, now=clock.now())
         counts.append(len(captured))
-    assert counts == [13, 13]
+    assert counts == [9, 9]
