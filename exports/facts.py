@@ -162,14 +162,15 @@ def _agreement_line(
     counts = np.repeat(
         np.array(rows, dtype=np.int64), [n_units for _, n_units in patterns], axis=0
     )
+    is_shared = counts.sum(axis=1) > 1
     alpha = krippendorff_alpha(
         counts, values=np.array(values, dtype=np.float64), level=level
     )
     return {
         "key": key,
         "level": level,
-        "n_units": int((counts.sum(axis=1) > 1).sum()),
-        "n_ratings": int(counts.sum()),
+        "n_units": int(is_shared.sum()),
+        "n_ratings": int(counts[is_shared].sum()),
         "percent_agreement": _rounded(percent_agreement(counts)),
         "alpha": _rounded(alpha),
     }
