@@ -172,7 +172,11 @@ def _play(study: Study, rater: Rater, skill: Skill, truth: dict[str, Any]) -> No
 
 def _seal(study: Study, lead: User) -> None:
     snapshot = request_snapshot(
-        study=study, actor=lead, app_version=version(), is_queued=False
+        study=study,
+        actor=lead,
+        app_version=version(),
+        test_percent=20,
+        is_queued=False,
     )
     sealed = seal_snapshot(snapshot=snapshot, directory=settings.EXPORT_DIR)
     if sealed.state != Snapshot.State.SEALED:

@@ -91,7 +91,7 @@ _SIMULATED = (
         Role.RATER,
         "simulation",
         "",
-        Skill(seed=101, noise=0.35, leniency=0.0, thoroughness=0.9, n_answers=120),
+        Skill(seed=101, noise=0.35, leniency=0.0, thoroughness=0.9, n_answers=165),
         is_guest_seat=False,
     ),
     DemoPerson(
@@ -100,7 +100,7 @@ _SIMULATED = (
         Role.RATER,
         "simulation",
         "",
-        Skill(seed=102, noise=0.6, leniency=0.4, thoroughness=0.4, n_answers=105),
+        Skill(seed=102, noise=0.6, leniency=0.4, thoroughness=0.4, n_answers=150),
         is_guest_seat=False,
     ),
     DemoPerson(
@@ -109,7 +109,7 @@ _SIMULATED = (
         Role.RATER,
         "simulation",
         "",
-        Skill(seed=103, noise=1.0, leniency=-0.1, thoroughness=0.1, n_answers=95),
+        Skill(seed=103, noise=1.0, leniency=-0.1, thoroughness=0.1, n_answers=135),
         is_guest_seat=False,
     ),
 )

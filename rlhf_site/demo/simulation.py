@@ -20,7 +20,7 @@ _NEEDS_CORRECTION = 3
 _WORDS_A_SECOND = 4.0
 _CATEGORY = {
     "factual_error": "dangerous_advice",
-    "omission": "missed_emergency",
+    "omission": "other",
     "tone": "other",
     "unsafe": "dangerous_advice",
     "hallucination": "fabrication",
@@ -126,8 +126,9 @@ def _reasons(gaps: Any) -> tuple[str, ...]:  # noqa: ANN401 - numpy
 def _flag(row: dict[str, Any], *, item: int) -> FlagDraft | None:
     if row["severity"] == "none":
         return None
+    is_missed = row["fault"] == "omission" and row["severity"] == "severe"
     return FlagDraft(
-        category=_CATEGORY[row["fault"]],
+        category="missed_emergency" if is_missed else _CATEGORY[row["fault"]],
         severity=row["severity"],
         rationale=row["why"],
         item=item,
