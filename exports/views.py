@@ -6,7 +6,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import (
     FileResponse,
-    HttpRequest,
     HttpResponse,
     StreamingHttpResponse,
 )
@@ -15,7 +14,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.middleware import HtmxDetails
 
 from exports.archives import zip_stream
 from exports.forms import SealForm
@@ -32,8 +30,8 @@ from exports.selectors import (
 )
 from exports.services import N_STEPS, record_pull, request_snapshot, stored_files
 from feedback.accounts.access import access
-from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb, may
+from feedback.accounts.requests import PersonRequest
 from feedback.common.exceptions import Conflict
 from feedback.common.version import read_version
 from feedback.studies.models import Study
@@ -48,16 +46,9 @@ _CONTENT_TYPES = {
 _OTHER_TYPE = "text/plain; charset=utf-8"
 
 
-class HtmxHttpRequest(HttpRequest):
-    """A request that knows whether htmx made it, by a person signed in."""
-
-    htmx: HtmxDetails
-    user: User
-
-
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_list(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def snapshot_list(request: PersonRequest, uid: UUID) -> HttpResponse:
     """What a snapshot of the study would hold, and the snapshots it has."""
     study = access_study(request.user, uid, Verb.SNAPSHOT_PULL)
     return _list_page(request, study, SealForm(study=study), status=200)
@@ -65,7 +56,7 @@ def snapshot_list(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
 
 @access(Verb.SNAPSHOT_SEAL)
 @require_POST
-def snapshot_seal(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def snapshot_seal(request: PersonRequest, uid: UUID) -> HttpResponse:
     """Ask for a new snapshot; a job pins, writes and seals it."""
     study = access_study(request.user, uid, Verb.SNAPSHOT_SEAL)
     form = SealForm(request.POST, study=study)
@@ -82,7 +73,7 @@ def snapshot_seal(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _list_page(
-    request: HtmxHttpRequest, study: Study, form: SealForm, *, status: int
+    request: PersonRequest, study: Study, form: SealForm, *, status: int
 ) -> HttpResponse:
     snapshots = snapshots_for(request.user, Verb.SNAPSHOT_PULL).filter(study=study)
     context = {
@@ -98,7 +89,7 @@ def _list_page(
 
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def snapshot_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     """A snapshot; its fragment asks again every second until nobody works on it."""
     snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
     counts = split_counts(snapshot)
@@ -120,7 +111,7 @@ def snapshot_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
 
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_file(request: HtmxHttpRequest, uid: UUID, path: str) -> HttpResponse:
+def snapshot_file(request: PersonRequest, uid: UUID, path: str) -> HttpResponse:
     """One file of a sealed snapshot, as an attachment."""
     file = access_file(request.user, uid, path)
     folder = stored_files(
@@ -139,7 +130,7 @@ def snapshot_file(request: HtmxHttpRequest, uid: UUID, path: str) -> HttpRespons
 
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_archive(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def snapshot_archive(request: PersonRequest, uid: UUID) -> HttpResponse:
     """The whole folder of a sealed snapshot as one ZIP."""
     snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
     if snapshot.sealed_at is None:

@@ -3,17 +3,16 @@
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url
-from django_htmx.middleware import HtmxDetails
 
 from feedback.accounts.access import access, signed_in
-from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb
+from feedback.accounts.requests import PersonRequest
 from feedback.accounts.selectors import rater_of
 from feedback.common import clock
 from feedback.common.exceptions import Conflict, DomainError, Forbidden, Invalid
@@ -33,17 +32,10 @@ from feedback.studies.selectors import (
 _LINES_A_PAGE = 50
 
 
-class RaterRequest(HttpRequest):
-    """A request of somebody signed in, who may have come by htmx."""
-
-    htmx: HtmxDetails
-    user: User
-
-
 @access(Verb.TASK_RATE)
 @never_cache
 @require_safe
-def study_rate(request: RaterRequest, uid: UUID) -> HttpResponse:
+def study_rate(request: PersonRequest, uid: UUID) -> HttpResponse:
     """Give the next task, or say that nothing is left.
 
     Asking again gives the same task until it is answered, so a repeated or
@@ -65,7 +57,7 @@ def study_rate(request: RaterRequest, uid: UUID) -> HttpResponse:
 @access(Verb.TASK_RATE)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def assignment_detail(request: RaterRequest, uid: UUID) -> HttpResponse:
+def assignment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     """One task on the page; a POST stores the answer and shows the next task."""
     assignment = access_assignment(request.user, uid)
     if request.method == "POST":
@@ -84,7 +76,7 @@ def assignment_detail(request: RaterRequest, uid: UUID) -> HttpResponse:
     return render(request, "rating/assignment_detail.html", context)
 
 
-def _submit(request: RaterRequest, assignment: Assignment) -> HttpResponse:
+def _submit(request: PersonRequest, assignment: Assignment) -> HttpResponse:
     task = assignment.task
     try:
         sent = submission_from(
@@ -108,7 +100,7 @@ def _submit(request: RaterRequest, assignment: Assignment) -> HttpResponse:
 
 
 def _refused(
-    request: RaterRequest, assignment: Assignment, error: DomainError
+    request: PersonRequest, assignment: Assignment, error: DomainError
 ) -> HttpResponse:
     """The same page with everything that was typed, and what is wrong with it."""
     mode = "late" if isinstance(error, Conflict) else "open"
@@ -119,7 +111,7 @@ def _refused(
     return render(request, name, context, status=error.status)
 
 
-def _next(request: RaterRequest, answered: Assignment) -> HttpResponse:
+def _next(request: PersonRequest, answered: Assignment) -> HttpResponse:
     """Answer a stored judgment with the next task, in the same round trip."""
     onward = reverse("study_rate", args=[answered.study.uid])
     if not request.htmx:
@@ -142,7 +134,7 @@ def _next(request: RaterRequest, answered: Assignment) -> HttpResponse:
 
 @signed_in
 @require_safe
-def judgment_list(request: RaterRequest) -> HttpResponse:
+def judgment_list(request: PersonRequest) -> HttpResponse:
     """A person's own judgments, newest first."""
     pages = Paginator(judgments_of(request.user), _LINES_A_PAGE)
     page = pages.get_page(request.GET.get("page"))

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.middleware import HtmxDetails
 
 from feedback.accounts.access import access
 from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb
+from feedback.accounts.requests import PersonRequest
 from feedback.corpus.forms import ImportForm
 from feedback.corpus.models import ImportBatch
 from feedback.corpus.refusals import FileRefused
@@ -26,16 +26,9 @@ from feedback.studies.services_imports import import_into_study
 _REJECTS_SHOWN = 200
 
 
-class HtmxHttpRequest(HttpRequest):
-    """A request that knows whether htmx made it, by a person signed in."""
-
-    htmx: HtmxDetails
-    user: User
-
-
 @access(Verb.CORPUS_IMPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
-def batch_create(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def batch_create(request: PersonRequest, uid: UUID) -> HttpResponse:
     """The import form of a study."""
     study = access_study(request.user, uid, Verb.CORPUS_IMPORT)
     if request.method != "POST":
@@ -89,7 +82,7 @@ def _form_page(
 
 @access(Verb.CORPUS_IMPORT)
 @require_safe
-def batch_detail(request: HtmxHttpRequest, uid: UUID) -> HttpResponse:
+def batch_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     """A batch; its fragment asks again every second until the batch is final."""
     batch = access_batch(request.user, uid)
     context = {

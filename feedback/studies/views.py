@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from feedback.accounts.access import access, signed_in
-from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb
+from feedback.accounts.requests import PersonRequest
 from feedback.corpus.models import ImportBatch
 from feedback.studies.cards import card_for, cards_for
 from feedback.studies.selectors import (
@@ -22,22 +22,16 @@ from feedback.studies.selectors import (
 _BATCHES_SHOWN = 20
 
 
-class SignedInRequest(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User
-
-
 @signed_in
 @require_safe
-def home(request: SignedInRequest) -> HttpResponse:
+def home(request: PersonRequest) -> HttpResponse:
     """Where a person starts: their studies and what to do next in each."""
     return render(request, "studies/home.html", {"cards": cards_for(request.user)})
 
 
 @signed_in
 @require_safe
-def study_list(request: SignedInRequest) -> HttpResponse:
+def study_list(request: PersonRequest) -> HttpResponse:
     """Every study the person may see."""
     context = {"cards": cards_for(request.user)}
     return render(request, "studies/study_list.html", context)
@@ -45,7 +39,7 @@ def study_list(request: SignedInRequest) -> HttpResponse:
 
 @access(Verb.STUDY_SEE)
 @require_safe
-def study_detail(request: SignedInRequest, uid: UUID) -> HttpResponse:
+def study_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     """A study: its rules, its progress, its people, and the ways from here."""
     study = access_study(request.user, uid, Verb.STUDY_SEE)
     card = card_for(request.user, study)
