@@ -147,6 +147,9 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 SIGN_IN_LINK_HOURS = env.integer("CONSILIUM_SIGN_IN_LINK_HOURS", default=72, minimum=1)
 # Locks the pair of account and address, so nobody can lock somebody else out.
+# The name of the form field, which is not the name of our column.
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "feedback.accounts.views.attempted_account"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours

@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -73,6 +75,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if user_id is not None:
         emit(SignedOut(user_id=user_id))
     return redirect("sign_in")
+
+
+def attempted_account(
+    request: HttpRequest, credentials: Mapping[str, str] | None = None
+) -> str:
+    """The account that django-axes counts a wrong password for: one for all spellings.
+
+    Addresses are found whatever their case, so counting each spelling by itself would
+    let a guesser begin anew with another capital letter.
+    """
+    given = credentials or request.POST
+    return str(given.get("username", "")).strip().lower()
 
 
 def locked_out(
