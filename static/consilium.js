@@ -1,4 +1,4 @@
-// What every page needs: the CSRF header for htmx, a word when the server is away,
+// What every page needs: the CSRF header for htmx, a word when a request fails,
 // and focus that follows what was swapped in.
 "use strict";
 
@@ -19,11 +19,22 @@ document.addEventListener("htmx:beforeRequest", () => {
   document.getElementById("offline").hidden = true;
 });
 
+// A refused form: its first wrong field; without one, what is wrong; else the heading.
+function whereToLook(swapped) {
+  return (
+    swapped.querySelector("[data-wrong] :is(input:not([type=hidden]), select, textarea)") ||
+    swapped.querySelector("[data-take-focus]") ||
+    (swapped.id === "assignment" ? swapped.querySelector("h1") : null)
+  );
+}
+
 document.addEventListener("htmx:afterSettle", (event) => {
-  const target =
-    event.detail.elt.querySelector("[data-take-focus]") ||
-    (event.detail.elt.id === "assignment" ? event.detail.elt.querySelector("h1") : null);
+  const target = whereToLook(event.detail.elt);
   if (target) {
-    target.focus({ preventScroll: !target.hasAttribute("data-take-focus") });
+    target.focus({ preventScroll: true });
+    if (!target.matches("h1")) {
+      // After htmx has scrolled to the top.
+      requestAnimationFrame(() => target.scrollIntoView({ block: "center" }));
+    }
   }
 });

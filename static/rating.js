@@ -94,6 +94,9 @@ const rating = (() => {
     }
   }
 
+  // Single keys may be switched off: they clash with speech input (WCAG 2.1.4).
+  const areKeysOn = () => localStorage.getItem("single-keys") !== "off";
+
   function isTyping(target) {
     return (
       target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])") ||
@@ -110,7 +113,7 @@ const rating = (() => {
       submit();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) {
       return;
     }
     if (isTyping(event.target)) {
@@ -119,14 +122,24 @@ const rating = (() => {
       }
       return;
     }
-    act(event);
+    if (areKeysOn()) {
+      act(event);
+    }
+  }
+
+  // The number row where its digits need Shift (French), and n for 0.
+  function digitOf(event) {
+    const onRow = event.shiftKey ? null : event.code.match(/^Digit([0-5])$/);
+    const key = event.key === "n" ? "0" : event.key;
+    return /^[0-5]$/.test(key) ? key : onRow && onRow[1];
   }
 
   function act(event) {
-    const key = event.key;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const digit = digitOf(event);
     const isPair = form().dataset.rating === "pair";
-    if (/^[0-5]$/.test(key)) {
-      number(key);
+    if (digit) {
+      number(digit);
     } else if (key in SECTIONS) {
       open(SECTIONS[key]);
     } else if (key === "?") {
@@ -150,7 +163,8 @@ const rating = (() => {
   }
 
   function openKeys() {
-    document.getElementById("keys")?.showModal();
+    document.querySelector("[data-keys-switch]").checked = areKeysOn();
+    document.getElementById("keys").showModal();
   }
 
   // --- the clock: seconds in view and in use -------------------------------------------
@@ -227,6 +241,14 @@ const rating = (() => {
 
   document.addEventListener("keydown", onKey);
   document.addEventListener("input", keepDraft);
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-keys-switch]")) {
+      localStorage.setItem("single-keys", event.target.checked ? "on" : "off");
+    }
+    if (event.target.matches("[name=preference][value=neither]:checked")) {
+      document.getElementById("correction").open = true;
+    }
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-open-keys]")) {
       openKeys();
