@@ -5,11 +5,12 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from exports.forms import SealForm
 from feedback.audit.models import AuditEvent
 from feedback.audit.services import record
 from feedback.common.context import acting
 from feedback.studies.models import Study
-from tests.builders import make_study, make_user
+from tests.builders import judge_all, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -54,12 +55,17 @@ def test_history_of_a_row_knows_who_changed_it_by_whatever_way():
 
 
 def test_a_page_names_its_person_in_what_it_writes(cast, sign_in):
-    response = sign_in(cast.lead).post(
+    judge_all(cast.study, cast.rater, limit=1)
+
+    sign_in(cast.lead).post(
         reverse("snapshot_seal", args=[cast.study.uid]),
+        {name: field.initial for name, field in SealForm.base_fields.items()},
         headers={"X-Request-ID": "my-request-0001"},
     )
 
-    assert response["X-Request-ID"] == "my-request-0001"
+    event = AuditEvent.objects.get(action="snapshot.requested")
+    assert event.actor == cast.lead
+    assert event.request_id == "my-request-0001"
 
 
 @pytest.mark.parametrize(
