@@ -2,6 +2,7 @@
 
 import os
 
+from django.core.management.base import BaseCommand
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault(  # noqa: TID251 - Django's own switch
@@ -9,3 +10,6 @@ os.environ.setdefault(  # noqa: TID251 - Django's own switch
 )
 
 application = get_wsgi_application()
+# A deployment that is not safe does not start. The checks that ask the database run
+# before `migrate`; here an absent database must not keep the pages away.
+BaseCommand().check()

@@ -59,7 +59,7 @@ class Command(BaseCommand):
     def _prepare(self, *, migrate: bool, demo: bool) -> None:
         if migrate:
             self._say("setup", "bringing the database up to date ...")
-            call_command("migrate", interactive=False, verbosity=0)
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         if demo:
             self._say("setup", "loading the demonstration study ...")
             call_command("load_demo")
