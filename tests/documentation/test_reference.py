@@ -12,10 +12,10 @@ from tests.foundation.routes import url_patterns
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 REFERENCE = REPOSITORY / "docs" / "reference"
 OWN_APPS = ("rlhf_site", "exports")
-_VARIABLE = re.compile(
-    r'env\.(?:text|boolean|integer|words|secret)\(\s*"([A-Z_]+)"'
-    r'|_environ\.(?:get\(|setdefault\(\s*)"(CONSILIUM_[A-Z_]+|REQUIRE_[A-Z]+)"'
-    r'|os\.environ\.get\("(CONSILIUM_[A-Z_]+)"'
+# By the application's readers, and directly, as tests do with their own switches.
+_BY_READER = re.compile(r'env\.(?:text|boolean|integer|words|secret)\(\s*"([A-Z_]+)"')
+_DIRECTLY = re.compile(
+    r'environ\.(?:get\(|setdefault\(\s*)"(CONSILIUM_[A-Z_]+|REQUIRE_[A-Z]+)"'
 )
 
 
@@ -32,15 +32,16 @@ def first_cells(name: str) -> set[str]:
     return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
 
 
-def sources() -> str:
-    """The Python source of the application and its tests."""
-    folders = ("rlhf_site", "feedback", "exports", "tests")
+def sources(*folders: str) -> str:
+    """The Python source below some folders."""
     files = (file for name in folders for file in (REPOSITORY / name).rglob("*.py"))
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def test_every_variable_that_is_read_is_documented():
-    found = {next(filter(None, groups)) for groups in _VARIABLE.findall(sources())}
+    application = sources("rlhf_site", "feedback", "exports")
+    found = set(_BY_READER.findall(application))
+    found |= set(_DIRECTLY.findall(application + sources("tests")))
 
     assert "CONSILIUM_SECRET_KEY" in found
     assert found <= first_cells("settings.md")
@@ -52,7 +53,7 @@ def test_every_documented_variable_is_read():
         for file in [*(REPOSITORY / "scripts").iterdir(), REPOSITORY / "Makefile"]
         if file.is_file()
     )
-    everything = sources() + scripts
+    everything = sources("rlhf_site", "feedback", "exports", "tests") + scripts
 
     for name in first_cells("settings.md"):
         assert name in everything, name
