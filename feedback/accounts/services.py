@@ -70,10 +70,13 @@ def use_sign_in_link(*, link: SignInLink, now: datetime) -> User:
     Raises:
         Conflict: if it was used, has expired, or its person is switched off.
     """
+    # The condition must be on the row itself: PostgreSQL does not look again into a
+    # joined table after waiting for the row, and two windows would both get in.
     n_spent = SignInLink.objects.filter(
-        pk=link.pk, used_at=None, expires_at__gt=now, user__is_active=True
+        pk=link.pk, used_at=None, expires_at__gt=now
     ).update(used_at=now)
-    if not n_spent:
+    is_welcome = User.objects.filter(pk=link.user_id, is_active=True).exists()
+    if not (n_spent and is_welcome):
         raise Conflict(
             "This sign-in link was used already or has expired.",
             next_step="Ask for a new one, or sign in with your password.",

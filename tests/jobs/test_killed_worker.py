@@ -141,3 +141,21 @@ def test_the_same_nudge_twice_runs_once_through_celery(calls):
     wake(job.pk)
     wake(job.pk)
     assert calls == [job.subject_id]
+
+
+def test_the_lease_of_long_work_is_extended_while_it_runs(calls, monkeypatch):
+    monkeypatch.setattr("feedback.jobs.services._HEARTBEAT_SECONDS", 0.02)
+    job = enqueue(kind="tests.half", subject=make_user())
+
+    def long(_pk):
+        Job.objects.filter(pk=job.pk).update(leased_until=clock.now())
+        deadline = clock.now() + timedelta(seconds=20)
+        while clock.now() < deadline:
+            job.refresh_from_db()
+            if job.leased_until > clock.now() + timedelta(seconds=20):
+                calls.append("extended")
+                return
+
+    registry.install({"tests.half": long})
+    assert run_job(job_id=job.pk) is True
+    assert calls == ["extended"]
