@@ -102,7 +102,7 @@ def _ratings_of(judgment: Judgment) -> list[tuple[str, str]]:
     return [
         (
             rating.criterion.name,
-            "not applicable"
+            f"{rating.criterion.name} does not apply"
             if rating.value is None
             else f"{rating.criterion.name} {rating.value}",
         )
