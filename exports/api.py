@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import NotAuthenticated
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotAuthenticated, NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +24,13 @@ _FILTERS = {"study", "state", "cursor"}
 class _Pages(CursorPagination):
     page_size = 50
     ordering = "-pk"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Read the cursor; one that we did not write is no page, never a defect."""
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_key(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 @access(Verb.SNAPSHOT_PULL)
@@ -53,6 +60,12 @@ def _person(request: Request) -> User:
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def _is_key(position: object) -> bool:
+    """Whether a cursor's position, text from the address, can be a primary key."""
+    text = str(position)
+    return text.isascii() and text.isdigit()
 
 
 def _filters(request: Request) -> dict[str, Any]:

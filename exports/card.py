@@ -111,7 +111,10 @@ def card_of(
         "study_description": _plain(facts["study"]["description"]),
         "guidelines": [_guideline(version) for version in facts["guidelines"]],
         "agreement": facts["agreement"],
-        "prompts": facts["prompts"],
+        "prompts": {
+            **facts["prompts"],
+            "locales": [_plain(locale) for locale in facts["prompts"]["locales"]],
+        },
         "percent_synthetic": round(100 * n_synthetic / facts["prompts"]["n"], 1),
         "sources": [
             {key: _plain(value) for key, value in source.items()}

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.encoding import escape_uri_path
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -90,9 +91,14 @@ def _as_problem(
     )
 
 
+def _one_line(path: str) -> str:
+    """A path as it stands in an address, so that it cannot begin a line of the log."""
+    return escape_uri_path(path)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handler 400."""
-    logger.info("Bad request at %s: %s", request.path, exception)
+    logger.info("Bad request at %s: %r", _one_line(request.path), exception)
     return error_response(
         request,
         DomainError(
@@ -116,7 +122,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that did not come from our page, or whose page is too old."""
-    logger.info("CSRF check failed at %s: %s", request.path, reason)
+    logger.info("CSRF check failed at %s: %r", _one_line(request.path), reason)
     return error_response(
         request,
         Forbidden(

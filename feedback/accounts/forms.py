@@ -20,5 +20,7 @@ class SignInForm(AuthenticationForm):
 
     username = forms.EmailField(
         label="E-mail",
+        # No account has a longer one, and wrong passwords could not be counted for it.
+        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )

@@ -64,8 +64,9 @@ def label(row: Cells, name: str, *, limit: int = 200) -> str:
     """A short optional text on one line, without outer space; numbers are taken too."""
     value = row.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    short = optional_text(row, name).strip()
+        short = str(value)
+    else:
+        short = optional_text(row, name).strip()
     if len(short) > limit:
         raise RowRefused(
             f"{name} has {len(short)} characters; at most {limit} are kept.",

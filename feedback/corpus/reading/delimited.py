@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from feedback.corpus.reading.jsonl import not_utf8
 from feedback.corpus.reading.lines import MAX_LINE_BYTES, Line, read_lines
-from feedback.corpus.reading.rows import Row
+from feedback.corpus.reading.rows import Row, first_repeated
 from feedback.corpus.refusals import FileRefused, Reject, RowRefused, quoted
 
 _DELIMITERS = ",;\t"
@@ -119,12 +119,11 @@ class Delimited:
                 f"Column {names.index('') + 1} of {len(names)} has no name.",
                 next_step="Name each column on the first line.",
             )
-        for name in names:
-            if names.count(name) > 1:
-                raise FileRefused(
-                    f"Column {quoted(name)} stands twice in the header.",
-                    next_step="Keep one of them.",
-                )
+        if (name := first_repeated(names)) is not None:
+            raise FileRefused(
+                f"Column {quoted(name)} stands twice in the header.",
+                next_step="Keep one of them.",
+            )
         return names
 
     def _named(self, cells: list[str]) -> dict[str, str]:

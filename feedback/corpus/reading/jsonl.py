@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn
 
 from feedback.corpus.reading.lines import MAX_LINE_BYTES, read_lines
-from feedback.corpus.reading.rows import Row
+from feedback.corpus.reading.rows import Row, first_repeated
 from feedback.corpus.refusals import Reject, RowRefused, quoted
 
 MAX_DEPTH = 64
@@ -107,8 +107,7 @@ def _is_too_deep(line: bytes) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = first_repeated(name for name, _ in pairs)
         raise RowRefused(
             f"Key {quoted(twice)} stands twice in one object.",
             next_step="Keep one of them; which one counts is not for us to guess.",

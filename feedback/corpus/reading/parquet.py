@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feedback.corpus.reading.rows import Row
+from feedback.corpus.reading.rows import Row, first_repeated
 from feedback.corpus.refusals import FileRefused, Reject, quoted
 
 # Few: a file of some hundred bytes can say one long text for each of many rows.
@@ -28,11 +28,10 @@ class ParquetRows:
         except (pa.ArrowException, OSError) as error:
             raise _broken(error) from None
         self.columns = tuple(self._file.schema_arrow.names)
-        for name in self.columns:
-            if self.columns.count(name) > 1:
-                raise FileRefused(
-                    f"Column {quoted(name)} stands twice.", next_step="Keep one."
-                )
+        if (name := first_repeated(self.columns)) is not None:
+            raise FileRefused(
+                f"Column {quoted(name)} stands twice.", next_step="Keep one."
+            )
 
     def __iter__(self) -> Iterator[Row | Reject]:
         row_no = 0

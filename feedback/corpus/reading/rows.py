@@ -1,6 +1,6 @@
 """What every reader yields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,16 @@ class Row:
 
     number: int
     cells: dict[str, Any]
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that stands a second time, in one pass; None if all differ."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 class Reader(Protocol):
