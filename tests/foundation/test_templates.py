@@ -142,3 +142,22 @@ def test_scripts_and_styles_name_no_other_host():
 
 def test_the_way_home_is_the_root():
     assert reverse("home") == "/"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rating/_prompt.html",
+        "rating/_single.html",
+        "rating/_pair.html",
+        "review/flag_list.html",
+    ],
+)
+def test_text_of_a_model_stands_where_htmx_does_not_look(name):
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    shown = re.findall(
+        r"<(\w+)([^>]*)>{{ [\w.]*(?:content|last_turn|item\.text) }}", text
+    )
+
+    assert shown
+    assert all("hx-disable" in attributes for _tag, attributes in shown)
