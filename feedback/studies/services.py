@@ -26,7 +26,11 @@ from feedback.studies.models import (
 from feedback.studies.sampling import shuffle_key
 from feedback.studies.selectors import latest_guideline
 
-_PROMPTS_A_CHUNK = 500
+_PROMPTS_A_CHUNK = 200
+# Of one prompt's completions: so many are rated alone, and so many in pairs. Pairs grow
+# with the square, and a file may hold any number of completions of one prompt.
+MAX_RATED = 100
+MAX_PAIRED = 16
 
 
 @transaction.atomic
@@ -122,7 +126,8 @@ def build_tasks(*, study: Study, source: Source | None = None) -> int:
     """Make the tasks that a study's prompts call for and return how many are new.
 
     Each completion becomes a single task and each pair of a prompt's completions a
-    pair task, with `study.overlap` slots. Re-running is safe: a task's fingerprint
+    pair task, with `study.overlap` slots: the first `MAX_RATED` completions that came
+    in, and pairs of the first `MAX_PAIRED`. Re-running is safe: a task's fingerprint
     is unique in its study.
 
     Raises:
@@ -151,8 +156,9 @@ def _build_chunk(
 ) -> int:
     completions: dict[int, list[Completion]] = {prompt.pk: [] for prompt in prompts}
     rows = Completion.objects.filter(prompt__in=prompts).order_by("pk")
-    for completion in rows.only("pk", "prompt_id", "content_sha256"):
-        completions[completion.prompt_id].append(completion)
+    for completion in rows.only("pk", "prompt_id", "content_sha256").iterator():
+        if len(completions[completion.prompt_id]) < MAX_RATED:
+            completions[completion.prompt_id].append(completion)
     wanted = {
         task.fingerprint: (task, items)
         for prompt in prompts
@@ -194,7 +200,8 @@ def _tasks_of(
 ) -> list[tuple[Task, list[Completion]]]:
     """The tasks one prompt calls for, unsaved, with what each shows."""
     shown = [(Task.Kind.SINGLE, [completion]) for completion in completions]
-    shown += [(Task.Kind.PAIR, list(pair)) for pair in combinations(completions, 2)]
+    paired = combinations(completions[:MAX_PAIRED], 2)
+    shown += [(Task.Kind.PAIR, list(pair)) for pair in paired]
     return [
         (
             Task(

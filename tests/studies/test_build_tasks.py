@@ -11,6 +11,8 @@ from feedback.jobs.services import run_job
 from feedback.studies.criteria import CHATBOT_ANSWER
 from feedback.studies.models import Slot, Task
 from feedback.studies.services import (
+    MAX_PAIRED,
+    MAX_RATED,
     build_tasks,
     create_study,
     publish_guideline,
@@ -46,6 +48,15 @@ def test_new_completion_brings_only_its_own_tasks():
 
     # One single task, and a pair with each of the two others.
     assert build_tasks(study=study) == 3
+
+
+def test_prompt_with_very_many_completions_does_not_square_them():
+    study = make_study(n_prompts=1, n_completions=120, overlap=1)
+
+    kinds = list(study.tasks.values_list("kind", flat=True))
+    assert kinds.count(Task.Kind.SINGLE) == MAX_RATED
+    assert kinds.count(Task.Kind.PAIR) == MAX_PAIRED * (MAX_PAIRED - 1) // 2
+    assert build_tasks(study=study) == 0
 
 
 def test_without_a_guideline_there_is_nothing_to_follow():
