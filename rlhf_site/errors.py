@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from feedback.common.exceptions import DomainError, Forbidden, NotVisible
+from rlhf_site.logs import without_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         answer = exception_handler(error, context)
         known = DomainError(str(error.detail))
         known.status = error.status_code
-        known.title = str(error.default_detail)
+        known.title = HTTPStatus(error.status_code).phrase
         headers = dict(answer.headers) if answer is not None else {}
         return _as_problem(known, request_id=request_id, headers=headers)
     else:
@@ -91,14 +93,14 @@ def _as_problem(
     )
 
 
-def _one_line(path: str) -> str:
-    """A path as it stands in an address, so that it cannot begin a line of the log."""
-    return escape_uri_path(path)
+def _for_log(path: str) -> str:
+    """A path that can neither begin a line of the log nor sign anybody in."""
+    return escape_uri_path(without_tokens(path))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Handler 400."""
-    logger.info("Bad request at %s: %r", _one_line(request.path), exception)
+    logger.info("Bad request at %s: %r", _for_log(request.path), exception)
     return error_response(
         request,
         DomainError(
@@ -122,7 +124,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that did not come from our page, or whose page is too old."""
-    logger.info("CSRF check failed at %s: %r", _one_line(request.path), reason)
+    logger.info("CSRF check failed at %s: %r", _for_log(request.path), reason)
     return error_response(
         request,
         Forbidden(

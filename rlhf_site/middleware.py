@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +39,30 @@ class RequestContextMiddleware:
             # Clinical text must not stay on a shared ward PC.
             response["Cache-Control"] = "no-store"
         return response
+
+
+class Utf8OnlyMiddleware:
+    """Refuses a body that says it is in another encoding; ours are all UTF-8.
+
+    Python knows encodings that are none (rot13, zlib) and some that hide characters
+    (utf-7); a form in one of them would break its reader or slip past its checks.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look at what the request says, before anybody reads its body."""
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.strip("\"'").lower() in {"utf-8", "utf8", "us-ascii"}:
+            return self.get_response(request)
+        error = DomainError(
+            f"The request says that its text is in {charset[:40]!r}.",
+            next_step="Send it as UTF-8.",
+        )
+        error.status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        request.encoding = "utf-8"
+        return error_response(request, error)
 
 
 class DomainErrorMiddleware:

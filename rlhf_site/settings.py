@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "rlhf_site.middleware.Utf8OnlyMiddleware",
     "rlhf_site.middleware.RequestContextMiddleware",
     "rlhf_site.middleware.DomainErrorMiddleware",
     "rlhf_site.middleware.AccessMiddleware",
@@ -265,12 +266,15 @@ PGTRIGGER_MIGRATIONS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"hide_tokens": {"()": "rlhf_site.logs.HideTokens"}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
+        "django.request": {"filters": ["hide_tokens"]},
+        "django.security.csrf": {"filters": ["hide_tokens"]},
         "feedback": {"level": "INFO"},
         "exports": {"level": "INFO"},
         "rlhf_site": {"level": "INFO"},

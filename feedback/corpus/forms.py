@@ -1,7 +1,10 @@
 """The import form."""
 
+from typing import Any
+
 from django import forms
 
+from feedback.common.text import forbidden_character
 from feedback.corpus.models import ImportBatch
 
 AUTOMATIC = ("", "Find out from the columns")
@@ -41,6 +44,16 @@ class ImportForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Whom to name in every export, e.g. authors and year.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what no cell of a file may hold, either."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name in ("source_name", "license", "attribution"):
+            if offence := forbidden_character(cleaned.get(name, "")):
+                self.add_error(
+                    name, f"It holds a character that cannot be stored: {offence}."
+                )
+        return cleaned
 
     def refuse_file(self, message: str, *, next_step: str) -> None:
         """Say at the file's field why it cannot be taken."""
