@@ -6,7 +6,7 @@ import pytest
 
 from feedback.common import clock
 from feedback.common.exceptions import Conflict, Forbidden
-from feedback.studies.assignment import assign_next, release_expired
+from feedback.studies.assignment import assign_next, is_still_open, release_expired
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import left_position, shuffle_key
 from tests.builders import judge_all, make_rater, make_study
@@ -126,3 +126,49 @@ def test_statements_do_not_grow_with_the_study(db, django_assert_max_num_queries
             assign_next(study=study, rater=rater, now=clock.now())
         counts.append(len(captured))
     assert counts == [9, 9]
+
+
+def test_own_lease_that_ran_out_is_given_back_and_taken_anew(study):
+    rater = make_rater(study)
+    held = assign_next(study=study, rater=rater, now=clock.now())
+    later = held.leased_until + timedelta(minutes=1)
+
+    again = assign_next(study=study, rater=rater, now=later)
+
+    assert again.leased_until > later
+    assert Assignment.objects.filter(rater=rater, state="leased").count() == 1
+    assert Slot.objects.filter(state=Slot.State.LEASED).count() == 1
+
+
+def test_search_goes_around_to_tasks_before_where_the_rater_stands(study):
+    slow, quick, third = (make_rater(study) for _ in range(3))
+    first = assign_next(study=study, rater=slow, now=clock.now())
+    judge_all(study, quick)
+    # Both places of the first task are taken, so the third rater passes it by.
+    passed = {judgment.task_id for judgment in judge_all(study, third)}
+    assert first.task_id not in passed
+
+    release_expired(now=first.leased_until + timedelta(seconds=1))
+
+    taken = assign_next(study=study, rater=third, now=clock.now())
+    assert taken.task_id == first.task_id
+
+
+@pytest.mark.parametrize(
+    ("state", "slot_state", "lease_no", "is_open"),
+    [
+        ("leased", "leased", 1, True),
+        ("expired", "open", 1, True),
+        ("expired", "leased", 2, False),
+        ("expired", "done", 1, False),
+        ("submitted", "done", 1, False),
+    ],
+)
+def test_assignment_is_open_while_nobody_else_has_its_place(
+    study, state, slot_state, lease_no, is_open
+):
+    held = assign_next(study=study, rater=make_rater(study), now=clock.now())
+    held.state = state
+    held.slot.state, held.slot.lease_no = slot_state, lease_no
+
+    assert is_still_open(held) is is_open
