@@ -30,10 +30,6 @@ Say = Callable[[str, str], None]
 Watch = Callable[[], None]
 
 
-class SupervisorError(RuntimeError):
-    """A program cannot be kept running; the text is for people."""
-
-
 @dataclass
 class Program:
     """One program and its present process."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import transaction
 
 from feedback.accounts.models import User
-from feedback.corpus.models import ImportBatch, Source
+from feedback.corpus.models import ImportBatch
 from feedback.corpus.services import create_source, shape_of_file, start_import
 from feedback.corpus.uploads import store_upload
 from feedback.studies.models import Study
@@ -66,8 +66,3 @@ def import_into_study(
             stored=stored,
             imported_by=imported_by,
         )
-
-
-def sources_of(study: Study) -> list[Source]:
-    """The sources that a study uses, by name."""
-    return list(study.sources.order_by("name", "pk"))
