@@ -102,3 +102,20 @@ class SignInLink(Identified):
 
     def __str__(self) -> str:
         return f"sign-in link of {self.user}"
+
+
+class KeySettings(models.Model):
+    """How a person uses the keyboard on the rating page."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.PROTECT, related_name="key_settings"
+    )
+    is_on = models.BooleanField(
+        default=True, help_text="Single keys act; off for people who speak to the page."
+    )
+    keys = models.JSONField(
+        default=dict, blank=True, help_text="Action -> key, where it is not the default."
+    )
+
+    def __str__(self) -> str:
+        return f"keys of {self.user}"

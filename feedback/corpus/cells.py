@@ -148,6 +148,36 @@ def user_turn(content: str) -> list[Message]:
     return [{"role": "user", "content": content}]
 
 
+def texts(row: Cells, name: str) -> list[str]:
+    """A list of texts, none of them blank; missing or null means an empty one."""
+    value = row.get(name)
+    if is_blank(row, name):
+        return []
+    if not isinstance(value, list):
+        raise RowRefused(
+            f"{name} is {quoted(value)}, not a list of texts.",
+            next_step=f"Write {name} as a JSON list of strings.",
+        )
+    return [
+        text({called: item}, called)
+        for number, item in enumerate(value, start=1)
+        if (called := f"{name}, item {number}")
+    ]
+
+
+def whole_number(row: Cells, name: str, *, lowest: int, highest: int) -> int:
+    """A whole number within limits."""
+    value = row.get(name)
+    is_whole = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_whole or value != int(value) or not lowest <= value <= highest:
+        raise RowRefused(
+            f"{name} is {quoted(value)}; allowed are whole numbers from {lowest} to "
+            f"{highest}.",
+            next_step=f"Correct {name}.",
+        )
+    return int(value)
+
+
 def json_object(row: Cells, name: str) -> dict[str, Any]:
     """An object of JSON values; missing or null means an empty one."""
     value = row.get(name)

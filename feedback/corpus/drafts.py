@@ -21,6 +21,15 @@ class CompletionDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PointDraft:
+    """Something an answer to the prompt is checked for; `kind` is a `CasePoint.Kind`."""
+
+    kind: str
+    text: str
+    points: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptDraft:
     """A conversation to be answered, with the answers that its row brings."""
 
@@ -33,6 +42,7 @@ class PromptDraft:
     note_type: str = ""
     is_synthetic: bool = False
     reference_answer: str = ""
+    points: list[PointDraft] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from feedback.common.guards import said
 from feedback.common.history import tracked
@@ -205,3 +206,79 @@ class Completion(Identified):
 
     def __str__(self) -> str:
         return f"completion {self.uid}"
+
+
+class CasePoint(Identified):
+    """Something that an answer to one prompt is checked for. Immutable."""
+
+    class Kind(models.TextChoices):
+        RUBRIC = "rubric", "Rubric point"
+        # Met or not met; `points` may be negative for what an answer should not do.
+        CLAIM = "claim", "Claim"
+        # A statement that the answer supports, contradicts or does not address.
+        MUST_SAY = "must_say", "Must be said"
+        # Said or missing.
+
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.PROTECT, related_name="case_points"
+    )
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="case_points"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    position = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    points = models.SmallIntegerField(
+        null=True, blank=True, help_text="Of a rubric point; below 0 for a fault."
+    )
+
+    class Meta:
+        ordering = ["kind", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prompt", "kind", "position"], name="case_point_position_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["rubric", "claim", "must_say"]),
+                name="case_point_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="rubric", points__isnull=False)
+                | (~models.Q(kind="rubric") & models.Q(points=None)),
+                name="rubric_points_have_points",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(text=""), name="case_point_is_not_empty"
+            ),
+        ]
+        triggers = said()
+
+    def __str__(self) -> str:
+        return f"{self.kind} point {self.position} of {self.prompt_id}"
+
+
+class IdentityScan(models.Model):
+    """Where a completion names its maker, found before it is served to anybody."""
+
+    completion = models.ForeignKey(
+        Completion, on_delete=models.PROTECT, related_name="identity_scans"
+    )
+    scanner_version = models.PositiveSmallIntegerField()
+    leaks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="[{start, end, name}] in code points of the content.",
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["completion", "scanner_version"],
+                name="identity_scan_once_per_version",
+            ),
+        ]
+        triggers = said()
+
+    def __str__(self) -> str:
+        return f"{len(self.leaks)} leaks in {self.completion_id}"

@@ -4,6 +4,7 @@ The tables belong to the session (so behind a pooler it must pool sessions). Fil
 them touches no real table; what a killed worker leaves behind vanishes with it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from feedback.common.hashing import canonical_json, text_sha256
-from feedback.corpus.drafts import CompletionDraft, PromptDraft
+from feedback.corpus.drafts import CompletionDraft, PointDraft, PromptDraft
 from feedback.corpus.models import ImportBatch
 from feedback.corpus.refusals import Reject, RowRefused, quoted
 
@@ -23,7 +24,7 @@ _TABLES = """
     CREATE TEMP TABLE staged_prompt (
         row_no integer, content_sha256 text, messages jsonb, group_key text,
         external_id text, specialty text, locale text, note_type text,
-        is_synthetic boolean, reference_answer text, metadata jsonb
+        is_synthetic boolean, reference_answer text, metadata jsonb, points jsonb
     );
     CREATE TEMP TABLE staged_completion (
         row_no integer, prompt_sha256 text, content text, content_sha256 text,
@@ -60,6 +61,7 @@ class Stage:
                     draft.is_synthetic,
                     draft.reference_answer,
                     _json(draft.metadata),
+                    _points(draft.points),
                 )
             )
             for completion in draft.completions:
@@ -109,6 +111,23 @@ def staging() -> Iterator[Stage]:
 
 def _json(value: dict[str, Any]) -> str:
     return canonical_json(value) if value else "{}"
+
+
+def _points(drafts: list[PointDraft]) -> str:
+    """Points as JSON, each with its number among those of its kind."""
+    numbers: Counter[str] = Counter()
+    rows = []
+    for draft in drafts:
+        rows.append(
+            {
+                "kind": draft.kind,
+                "position": numbers[draft.kind],
+                "text": draft.text,
+                "points": draft.points,
+            }
+        )
+        numbers[draft.kind] += 1
+    return canonical_json(rows) if rows else "[]"
 
 
 def _copy(table: str, rows: list[tuple[Any, ...]]) -> None:
@@ -231,6 +250,23 @@ _PROMPTS = """
     FROM pg_temp.staged_prompt
     ON CONFLICT (source_id, content_sha256) DO NOTHING
 """
+# A prompt is content and never changes, so its points come with the row that brought it.
+_POINTS = """
+    INSERT INTO corpus_casepoint (
+        uid, prompt_id, batch_id, kind, position, text, points
+    )
+    SELECT gen_random_uuid(), p.id, %(batch)s, x.kind, x.position, x.text, x.points
+    FROM (
+        SELECT DISTINCT ON (content_sha256) content_sha256, points
+        FROM pg_temp.staged_prompt WHERE points <> '[]'
+        ORDER BY content_sha256, row_no
+    ) s
+    JOIN corpus_prompt p ON p.source_id = %(source)s
+        AND p.content_sha256 = s.content_sha256 AND p.batch_id = %(batch)s
+    CROSS JOIN LATERAL jsonb_to_recordset(s.points)
+        AS x(kind text, position integer, text text, points integer)
+    ORDER BY p.id, x.kind, x.position
+"""
 _COMPLETIONS = """
     INSERT INTO corpus_completion (
         uid, prompt_id, batch_id, model_version_id, content, content_sha256,
@@ -281,6 +317,7 @@ def insert_staged(*, batch: ImportBatch) -> tuple[int, int]:
         cursor.execute(_MODEL_VERSIONS)
         cursor.execute(_PROMPTS, names)
         n_prompts = cursor.rowcount
+        cursor.execute(_POINTS, names)
         cursor.execute(_COMPLETIONS, names)
         return n_prompts, cursor.rowcount
 

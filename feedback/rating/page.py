@@ -1,159 +1,194 @@
 """What the rating page shows: the text, the questions, and what is answered so far."""
 
+import json
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
 from django.urls import reverse
 
+from feedback.accounts.keys import keys_of
 from feedback.common.exceptions import DomainError
-from feedback.rating.answers import REASONS
-from feedback.rating.models import SafetyFlag
-from feedback.rating.selectors import shown_sha256
-from feedback.studies.models import Assignment, Criterion, Task, TaskItem
-from feedback.studies.selectors import criteria_of, items_of, rater_progress
-
-# Value, label, key on the keyboard.
-_PREFERENCES = (
-    ("left_much", "Left is much better", "1"),
-    ("left_slight", "Left is slightly better", "2"),
-    ("tie", "About equal", "3"),
-    ("right_slight", "Right is slightly better", "4"),
-    ("right_much", "Right is much better", "5"),
-    ("neither", "Neither is acceptable", "0"),
+from feedback.rating.checks import item_name
+from feedback.rating.fields import (
+    Field,
+    Filling,
+    ItemFields,
+    compare_fields,
+    item_fields,
+    place_options,
+    preference_options,
+    reason_options,
+    turn_fields,
 )
+from feedback.rating.models import SafetyFlag, SpanMark, SpanRelation
+from feedback.rating.shown import Shown
+from feedback.studies.models import Assignment, Task, TaskForm
+from feedback.studies.selectors import questions_of, rater_progress
+
+_TITLES = {
+    Task.Kind.SINGLE: "Rate this answer",
+    Task.Kind.PAIR: "Which answer is better?",
+    Task.Kind.RANKING: "Put these answers in order",
+    Task.Kind.CONVERSATION: "Follow this conversation",
+}
+_ROLES = {
+    "user": "Asked",
+    "assistant": "Answered",
+    "system": "Instruction to the model",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownItem:
     """A completion as it stands on the page; nothing says which model wrote it."""
 
-    position: int
-    side: str
-    text: str
-
-    @property
-    def label(self) -> str:
-        """How the page calls it."""
-        return {"left": "Left answer", "right": "Right answer"}.get(self.side, "Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One value that may be chosen."""
-
-    value: str
+    index: int
     label: str
-    key: str
-    is_checked: bool
+    text: str
+    asked: ItemFields
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionField:
-    """A criterion as a row of the form."""
+class Turn:
+    """A turn of the prompt's conversation; `number` counts the assistant's, from 1."""
 
-    criterion: Criterion
-    name: str
-    options: list[Option]
-    is_not_applicable: bool
-    error: str
+    role: str
+    content: str
+    number: int = 0
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the server holds of an unfinished answer."""
+
+    values: QueryDict
+    version: int = 0
+    saved_at: datetime | None = None
 
 
 def rating_context(
     assignment: Assignment,
+    shown: Shown,
     *,
+    draft: Draft | None = None,
     post: QueryDict | None = None,
     error: DomainError | None = None,
     mode: str = "open",
+    submit_url: str = "",
 ) -> dict[str, Any]:
     """The context of rating/assignment_detail.html and its fragment.
 
     Args:
         assignment: with study, task and prompt joined.
+        shown: what it shows.
+        draft: what was saved, or the answer that is being changed.
         post: what was sent, if it was refused: all of it is shown again.
         error: why it was refused.
-        mode: "open", or "late" when the task went to somebody else.
+        mode: "open", "late" when the task went to somebody else, "revise" while an
+            answer is taken back, "preview" for a study lead.
+        submit_url: where the form goes, if not to the assignment.
     """
-    task = assignment.task
-    items = items_of(task)
-    values: Mapping[str, Any] = post.dict() if post is not None else {}
-    errors = error.fields if error else {}
+    values = post if post is not None else draft.values if draft else QueryDict()
+    filling = Filling(values, error.fields if error else {})
+    guideline = assignment.guideline_version
     return {
         "assignment": assignment,
         "study": assignment.study,
-        "kind": task.kind,
-        "prompt": task.prompt,
-        "items": _shown(items, assignment),
-        "criteria": _criteria(assignment, values, errors)
-        if task.kind == Task.Kind.SINGLE
-        else [],
-        "preference_choices": [
-            Option(value, label, key, values.get("preference") == value)
-            for value, label, key in _PREFERENCES
-        ],
-        "reasons": [
-            Option(reason, reason.capitalize(), "", reason in _chosen(post))
-            for reason in REASONS
-        ],
-        "flag_categories": SafetyFlag.Category.choices,
-        "flag_severities": SafetyFlag.Severity.choices,
+        "kind": assignment.task.kind,
+        "title": _TITLES[Task.Kind(assignment.task.kind)],
+        "prompt": assignment.task.prompt,
+        **_asked(filling, assignment, shown),
         "values": values,
-        "errors": errors,
+        "errors": filling.errors,
         "problem": error,
         "lease_no": values.get("lease_no") or assignment.lease_no,
-        "shown_sha256": shown_sha256(task=task, items=items),
+        "shown_sha256": shown.sha256,
         "idempotency_key": values.get("idempotency_key") or uuid.uuid4(),
-        "progress": rater_progress(study=assignment.study, rater=assignment.rater),
-        "guideline": assignment.guideline_version,
+        "draft_version": draft.version if draft else 0,
+        "saved_at": draft.saved_at if draft else None,
+        "page_id": uuid.uuid4(),
+        "guideline": guideline,
         "mode": mode,
-        "submit_url": reverse("assignment_detail", args=[assignment.uid]),
+        "submit_url": submit_url or reverse("assignment_detail", args=[assignment.uid]),
         "next_url": reverse("study_rate", args=[assignment.study.uid]),
+        **_about_the_rater(assignment, mode),
     }
 
 
-def _chosen(post: QueryDict | None) -> list[str]:
-    return post.getlist("reasons") if post is not None else []
-
-
-def _shown(items: list[TaskItem], assignment: Assignment) -> list[ShownItem]:
-    if len(items) == 1:
-        return [ShownItem(0, "only", items[0].completion.content)]
-    left = assignment.left_position
-    return [
-        ShownItem(position, side, items[position].completion.content)
-        for side, position in (("left", left), ("right", 1 - left))
-    ]
-
-
-def _criteria(
-    assignment: Assignment, values: Mapping[str, Any], errors: Mapping[str, str]
-) -> list[CriterionField]:
-    return [
-        _criterion(criterion, values, errors)
-        for criterion in criteria_of(assignment.guideline_version_id)
-    ]
-
-
-def _criterion(
-    criterion: Criterion, values: Mapping[str, Any], errors: Mapping[str, str]
-) -> CriterionField:
-    name = f"ratings-{criterion.key}"
-    chosen = values.get(name, "")
-    numbers = range(criterion.minimum, criterion.maximum + 1)
-    return CriterionField(
-        criterion=criterion,
-        name=name,
-        options=[
-            Option(
-                value=str(number),
-                label=str(criterion.anchors.get(str(number), "")),
-                key=str(number),
-                is_checked=chosen == str(number),
+def _asked(filling: Filling, assignment: Assignment, shown: Shown) -> dict[str, Any]:
+    asked = shown.asked
+    return {
+        "items": [
+            ShownItem(
+                index=index,
+                label=item_name(asked.kind, index),
+                text=shown.texts[position].text,
+                asked=item_fields(filling, asked, index),
             )
-            for number in numbers
+            for index, position in enumerate(shown.order)
         ],
-        is_not_applicable=chosen == "na",
-        error=errors.get(name, ""),
-    )
+        "turns": _turns(filling, assignment, shown),
+        "last_turn": turn_fields(filling, asked, asked.n_turns),
+        "n_turns": asked.n_turns,
+        "compared": compare_fields(filling, asked),
+        "preference_choices": preference_options(filling),
+        "reasons": reason_options(filling),
+        "flag_places": place_options(filling, "flag_item", asked),
+        "correction_places": place_options(filling, "correction_of", asked),
+        "asks_correction": asked.has_correction,
+        "marks": _marks(filling, shown) if asked.has_marks else None,
+        "criteria": [*asked.per_turn, *asked.criteria, *asked.compared],
+        "flag_categories": SafetyFlag.Category.choices,
+        "flag_severities": SafetyFlag.Severity.choices,
+    }
+
+
+def _turns(filling: Filling, assignment: Assignment, shown: Shown) -> list[Turn]:
+    turns, number = [], 0
+    for message in assignment.task.prompt.messages:
+        is_answer = message["role"] == "assistant"
+        number += is_answer
+        turns.append(
+            Turn(
+                role=_ROLES[message["role"]],
+                content=message["content"],
+                number=number if is_answer else 0,
+                fields=tuple(turn_fields(filling, shown.asked, number))
+                if is_answer
+                else (),
+            )
+        )
+    return turns
+
+
+def _marks(filling: Filling, shown: Shown) -> dict[str, Any]:
+    """What rating/_marks.html needs; the page and the field speak of shown text."""
+    extras = shown.asked.mark_extras
+    return {
+        "labels": shown.asked.labels,
+        "severities": SpanMark.Severity.choices,
+        "assertions": SpanMark.Assertion.choices
+        if TaskForm.Extra.ASSERTION in extras
+        else [],
+        "asks_code": TaskForm.Extra.CODE in extras,
+        "relations": SpanRelation.Kind.choices
+        if TaskForm.Extra.RELATION in extras
+        else [],
+        "value": filling.values.get("marks") or "[]",
+    }
+
+
+def _about_the_rater(assignment: Assignment, mode: str) -> dict[str, Any]:
+    if mode == "preview":
+        return {"progress": None, "questions": [], "keys": keys_of(None)}
+    keys = keys_of(assignment.rater.user_id)
+    return {
+        "progress": rater_progress(study=assignment.study, rater=assignment.rater),
+        "questions": questions_of(assignment),
+        "keys": keys,
+        "keys_json": json.dumps(keys.bindings),
+    }

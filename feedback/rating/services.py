@@ -1,26 +1,20 @@
 """Storing what was said: all or nothing, once per key, only under a live lease."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from feedback.common.events import emit
 from feedback.common.exceptions import Conflict, Invalid
-from feedback.common.hashing import text_sha256
-from feedback.rating.answers import Answer, check_answer
-from feedback.rating.events import JudgmentSubmitted, SafetyFlagRaised
-from feedback.rating.models import (
-    Correction,
-    CriterionRating,
-    Judgment,
-    Preference,
-    SafetyFlag,
-)
-from feedback.rating.selectors import shown_sha256
+from feedback.rating.answers import Answer
+from feedback.rating.checks import check_answer
+from feedback.rating.events import JudgmentSubmitted
+from feedback.rating.models import Draft, Judgment, Reveal
+from feedback.rating.shown import Shown
+from feedback.rating.storing import store_parts
 from feedback.studies.assignment import finish, hold_for_submit
-from feedback.studies.models import Assignment, Criterion, Study, TaskItem
-from feedback.studies.selectors import criteria_of, items_of
+from feedback.studies.models import Assignment, Study
 
 
 @transaction.atomic
@@ -28,6 +22,7 @@ def submit_judgment(
     *,
     assignment: Assignment,
     answer: Answer,
+    shown: Shown,
     idempotency_key: UUID,
     lease_no: int,
     shown_sha256_seen: str,
@@ -54,44 +49,145 @@ def submit_judgment(
             "You have already answered this task.",
             next_step="Take the next one; your first answer is kept.",
         )
+    _check(assignment, answer, shown, shown_sha256_seen)
+    judgment = Judgment.objects.create(
+        **_said(assignment, answer, shown, active_seconds=active_seconds),
+        idempotency_key=idempotency_key,
+        request_sha256=request_sha256,
+    )
+    store_parts(judgment, answer, shown=shown)
+    Draft.objects.filter(assignment=held).delete()
+    finish(assignment=held, now=now)
+    emit(JudgmentSubmitted(judgment_id=judgment.pk))
+    return judgment
+
+
+@transaction.atomic
+def revise_judgment(
+    *,
+    judgment: Judgment,
+    answer: Answer,
+    shown: Shown,
+    idempotency_key: UUID,
+    shown_sha256_seen: str,
+    active_seconds: int,
+    now: datetime,
+) -> Judgment:
+    """Store a changed answer as the next revision; the earlier one stays.
+
+    Within the study's window a rater may take back what was submitted. After others'
+    answers were shown one revision is allowed; it is stored beside the blind answer
+    and never exported in its place.
+
+    Raises:
+        Invalid: if the answer is incomplete, or the key was used for another answer.
+        Conflict: if the window has passed, the study is closed, or another revision
+            came first.
+    """
+    assignment = Assignment.objects.select_for_update(of=("self",)).get(
+        pk=judgment.assignment_id
+    )
+    request_sha256 = answer.sha256(
+        assignment_uid=assignment.uid, lease_no=judgment.lease_no
+    )
+    earlier = Judgment.objects.filter(idempotency_key=idempotency_key).first()
+    if earlier is not None:
+        return _same_again(earlier, request_sha256)
+    latest = Judgment.objects.filter(assignment=assignment).order_by("-revision")[0]
+    if latest.pk != judgment.pk:
+        raise Conflict(
+            "You changed this answer in another window already.",
+            next_step="Open it again from your judgments to see what it says now.",
+        )
+    basis = _basis_of_revision(judgment, now=now)
+    _check(assignment, answer, shown, shown_sha256_seen)
+    revision = Judgment.objects.create(
+        **_said(assignment, answer, shown, active_seconds=active_seconds)
+        | {"lease_no": judgment.lease_no},
+        revision=judgment.revision + 1,
+        supersedes=judgment,
+        basis=basis,
+        idempotency_key=idempotency_key,
+        request_sha256=request_sha256,
+    )
+    store_parts(revision, answer, shown=shown)
+    Draft.objects.filter(assignment=assignment).delete()
+    emit(JudgmentSubmitted(judgment_id=revision.pk))
+    return revision
+
+
+def may_change_until(judgment: Judgment) -> datetime:
+    """Until when a judgment may be taken back; needs its study and first submit."""
+    submitted_at = judgment.assignment.submitted_at or judgment.created_at
+    return submitted_at + timedelta(seconds=judgment.study.undo_seconds)
+
+
+def _basis_of_revision(judgment: Judgment, *, now: datetime) -> str:
+    if Reveal.objects.filter(assignment_id=judgment.assignment_id).exists():
+        if judgment.basis == Judgment.Basis.AFTER_REVEAL:
+            raise Conflict(
+                "You have already revised this answer.",
+                next_step="One revision is allowed after others' answers were shown.",
+            )
+        return Judgment.Basis.AFTER_REVEAL
+    if now > may_change_until(judgment):
+        minutes = judgment.study.undo_seconds // 60
+        raise Conflict(
+            f"This answer can no longer be changed: {minutes} minutes have passed.",
+            next_step="Tell the study lead what you would change; your answer stays.",
+        )
+    return Judgment.Basis.BLIND
+
+
+def _check(
+    assignment: Assignment, answer: Answer, shown: Shown, shown_sha256_seen: str
+) -> None:
     study = assignment.study
     if study.state == Study.State.CLOSED:
         raise Conflict(
             f"Study {study.name!r} was closed.",
             next_step="Your answer was not stored; the study lead can open it again.",
         )
-    task = assignment.task
-    items = items_of(task)
-    criteria = criteria_of(task.guideline_version_id)
-    check_answer(answer, kind=task.kind, criteria=criteria, n_items=len(items))
-    if shown_sha256_seen != shown_sha256(task=task, items=items):
+    check_answer(answer, asked=shown.asked, order=shown.order)
+    if shown_sha256_seen != shown.sha256:
         raise Conflict(
             "The page shows another text than this task holds.",
             next_step="Reload the page and judge what it shows then.",
         )
-    _refuse_unchanged(answer, items)
-    judgment = Judgment.objects.create(
-        study_id=held.study_id,
-        task=task,
-        assignment=held,
-        rater_id=held.rater_id,
-        guideline_version_id=held.guideline_version_id,
-        lease_no=lease_no,
-        outcome=(
+    for position, text in answer.corrections.items():
+        if text in {
+            shown.texts[position].text.strip(),
+            shown.texts[position].stored.strip(),
+        }:
+            raise Invalid(
+                "The correction is the same as the answer.",
+                next_step="Change what is wrong in it, or leave it empty.",
+                fields={"correction_text": "It is the same as the answer."},
+            )
+
+
+def _said(
+    assignment: Assignment, answer: Answer, shown: Shown, *, active_seconds: int
+) -> dict[str, object]:
+    """The fields of a judgment that say what was said, about what."""
+    return {
+        "study_id": assignment.study_id,
+        "task_id": assignment.task_id,
+        "assignment": assignment,
+        "rater_id": assignment.rater_id,
+        "guideline_version_id": assignment.guideline_version_id,
+        "lease_no": assignment.lease_no,
+        "outcome": (
             Judgment.Outcome.OUTSIDE_PRACTICE
             if answer.is_outside_practice
             else Judgment.Outcome.ANSWERED
         ),
-        comment=answer.comment,
-        active_seconds=active_seconds,
-        idempotency_key=idempotency_key,
-        request_sha256=request_sha256,
-        shown_sha256=shown_sha256_seen,
-    )
-    _store_parts(judgment, answer, items=items, criteria=criteria)
-    finish(assignment=held, now=now)
-    emit(JudgmentSubmitted(judgment_id=judgment.pk))
-    return judgment
+        "comment": answer.comment,
+        "is_fit_as_is": answer.is_fit_as_is,
+        "is_unblinded": shown.names_its_maker or answer.knows_model,
+        "active_seconds": active_seconds,
+        "shown_sha256": shown.sha256,
+    }
 
 
 def _same_again(earlier: Judgment, request_sha256: str) -> Judgment:
@@ -101,78 +197,3 @@ def _same_again(earlier: Judgment, request_sha256: str) -> Judgment:
             next_step="Reload the page to get a new key.",
         )
     return earlier
-
-
-def _refuse_unchanged(answer: Answer, items: list[TaskItem]) -> None:
-    for position, text in answer.corrections.items():
-        if text == items[position].completion.content.strip():
-            raise Invalid(
-                "The correction is the same as the answer.",
-                next_step="Change what is wrong in it, or leave it empty.",
-                fields={"correction_text": "It is the same as the answer."},
-            )
-
-
-def _store_parts(
-    judgment: Judgment,
-    answer: Answer,
-    *,
-    items: list[TaskItem],
-    criteria: list[Criterion],
-) -> None:
-    if not answer.is_outside_practice:
-        _store_ratings(judgment, answer, items=items, criteria=criteria)
-        _store_preference(judgment, answer, items=items)
-    Correction.objects.bulk_create(
-        Correction(
-            judgment=judgment,
-            completion_id=items[position].completion_id,
-            text=text,
-            text_sha256=text_sha256(text),
-        )
-        for position, text in answer.corrections.items()
-    )
-    if answer.flag is not None:
-        flag = SafetyFlag.objects.create(
-            judgment=judgment,
-            completion_id=items[answer.flag.item].completion_id,
-            category=answer.flag.category,
-            severity=answer.flag.severity,
-            rationale=answer.flag.rationale,
-        )
-        emit(SafetyFlagRaised(flag_id=flag.pk))
-
-
-def _store_ratings(
-    judgment: Judgment,
-    answer: Answer,
-    *,
-    items: list[TaskItem],
-    criteria: list[Criterion],
-) -> None:
-    by_key = {criterion.key: criterion for criterion in criteria}
-    CriterionRating.objects.bulk_create(
-        CriterionRating(
-            judgment=judgment,
-            completion_id=items[0].completion_id,
-            criterion=by_key[key],
-            value=value,
-            is_not_applicable=value is None,
-        )
-        for key, value in answer.ratings.items()
-    )
-
-
-def _store_preference(
-    judgment: Judgment, answer: Answer, *, items: list[TaskItem]
-) -> None:
-    if answer.outcome is None:
-        return
-    Preference.objects.create(
-        judgment=judgment,
-        completion_a_id=items[0].completion_id,
-        completion_b_id=items[1].completion_id,
-        outcome=answer.outcome,
-        strength=answer.strength,
-        reasons=list(answer.reasons),
-    )

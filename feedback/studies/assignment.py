@@ -13,7 +13,7 @@ from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
 from feedback.common.exceptions import Conflict, Forbidden
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
-from feedback.studies.sampling import left_position
+from feedback.studies.sampling import is_revealed, shown_order
 
 # The open slot that comes next in the study's shuffled order, from where this rater
 # stands, of a task the rater has never met (or let expire).
@@ -118,8 +118,20 @@ def _lease_next(study: Study, rater: Rater, *, now: datetime) -> Assignment | No
     assignment.lease_no = slot.lease_no
     assignment.leased_until = until
     assignment.state = Assignment.State.LEASED
-    assignment.left_position = left_position(
-        seed=study.seed, fingerprint=task.fingerprint, pseudonym=rater.pseudonym
+    assignment.shown_order = shown_order(
+        seed=study.seed,
+        fingerprint=task.fingerprint,
+        pseudonym=rater.pseudonym,
+        n_items=task.items.count(),
+    )
+    is_in_reveal_arm = is_revealed(
+        seed=study.seed,
+        fingerprint=task.fingerprint,
+        pseudonym=rater.pseudonym,
+        reveal_percent=study.reveal_percent,
+    )
+    assignment.arm = (
+        Assignment.Arm.REVEAL if is_in_reveal_arm else Assignment.Arm.PLAIN
     )
     assignment.save()
     return assignment

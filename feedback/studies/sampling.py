@@ -1,8 +1,9 @@
-"""What chance decides, from stored seeds: task order and which side stands left."""
+"""What chance decides, from stored seeds: task order, sides, arms."""
 
 import hashlib
 
 _BIGINT = 2**63
+_PAIR = 2
 
 
 def shuffle_key(*, seed: int, fingerprint: str) -> int:
@@ -19,11 +20,31 @@ def shuffle_key(*, seed: int, fingerprint: str) -> int:
     return int.from_bytes(digest[:8]) % _BIGINT
 
 
-def left_position(*, seed: int, fingerprint: str, pseudonym: str) -> int:
-    """Which item of a pair stands left for one rater: 0 or 1, a fair coin.
+def shown_order(
+    *, seed: int, fingerprint: str, pseudonym: str, n_items: int
+) -> list[int]:
+    """The order in which one rater sees a task's items: a fair shuffle.
 
-    Drawn per rater and pair, so that neither a rater's habit nor a pair's order can
-    look like a preference.
+    Drawn per rater and task, so that neither a rater's habit nor the order of a file
+    can look like a preference. Of two items the first stands left.
+
+    Returns:
+        A permutation of ``range(n_items)``, the same on every machine.
     """
-    text = f"side:{seed}:{fingerprint}:{pseudonym}"
-    return hashlib.sha256(text.encode()).digest()[0] & 1
+    drawn = f"side:{seed}:{fingerprint}:{pseudonym}"
+    if n_items == _PAIR:
+        first = hashlib.sha256(drawn.encode()).digest()[0] & 1
+        return [first, 1 - first]
+    return sorted(
+        range(n_items),
+        key=lambda item: hashlib.sha256(f"{drawn}:{item}".encode()).digest(),
+    )
+
+
+def is_revealed(
+    *, seed: int, fingerprint: str, pseudonym: str, reveal_percent: int
+) -> bool:
+    """Whether an assignment falls into the arm that sees others' answers afterwards."""
+    drawn = f"reveal:{seed}:{fingerprint}:{pseudonym}"
+    digest = hashlib.sha256(drawn.encode()).digest()
+    return int.from_bytes(digest[:8]) * 100 < reveal_percent * 2**64

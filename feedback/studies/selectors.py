@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from feedback.accounts.models import Rater, User
 from feedback.accounts.permissions import Verb, roles_with
 from feedback.common.exceptions import NotVisible
+from feedback.corpus.models import IdentityScan
 from feedback.studies.models import (
     Assignment,
     Criterion,
     Enrollment,
     GuidelineVersion,
+    Question,
     Slot,
     Study,
     Task,
@@ -91,8 +93,19 @@ def criteria_of(guideline: GuidelineVersion | int) -> list[Criterion]:
 
 
 def items_of(task: Task) -> list[TaskItem]:
-    """The completions a task shows, in canonical order."""
-    return list(task.items.select_related("completion"))
+    """The completions a task shows, in canonical order.
+
+    Each has `leaks`: where it names its maker, by the newest scan; None if it was
+    never looked through.
+    """
+    newest = (
+        IdentityScan.objects.filter(completion=OuterRef("completion"))
+        .order_by("-scanner_version")
+        .values("leaks")[:1]
+    )
+    return list(
+        task.items.select_related("completion").annotate(leaks=Subquery(newest))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +189,11 @@ def people_of(study: Study) -> Iterable[Enrollment]:
         study.enrollments.filter(ended_at=None)
         .select_related("user", "user__rater")
         .order_by("role", "user__name")
+    )
+
+
+def questions_of(assignment: Assignment) -> list[Question]:
+    """What its rater asked the study lead about a task, with the replies."""
+    return list(
+        assignment.questions.order_by("pk").prefetch_related("replies__author")
     )

@@ -1,6 +1,6 @@
 """Work on studies, as jobs call it: fetch the row, call the service."""
 
-from feedback.studies import services
+from feedback.studies import building
 from feedback.studies.models import StudySource
 from feedback.studies.selectors import latest_guideline
 
@@ -14,4 +14,4 @@ def build_tasks(study_source_id: int) -> None:
     """
     link = StudySource.objects.select_related("study", "source").get(pk=study_source_id)
     if latest_guideline(link.study) is not None:
-        services.build_tasks(study=link.study, source=link.source)
+        building.build_tasks(study=link.study, source=link.source)

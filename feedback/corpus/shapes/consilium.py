@@ -4,14 +4,20 @@ from typing import Any
 
 from feedback.corpus import cells
 from feedback.corpus.cells import Cells
-from feedback.corpus.drafts import CompletionDraft, Message, PromptDraft
+from feedback.corpus.drafts import (
+    CompletionDraft,
+    Message,
+    PointDraft,
+    PromptDraft,
+)
 from feedback.corpus.refusals import RowRefused
 from feedback.corpus.shapes.shape import Shape
 
 _ABOUT_THE_PROMPT = {
     "prompt_id", "group_id", "messages", "prompt", "specialty", "locale", "note_type",
-    "is_synthetic", "reference_answer", "metadata",
+    "is_synthetic", "reference_answer", "metadata", "rubric", "claims", "must_say",
 }  # fmt: skip
+_MAX_POINTS = 100
 _FLAT = {"completion", "completion_id", "model"}
 _NESTED = frozenset({"completion_id", "model", "content", "metadata"})
 
@@ -36,9 +42,34 @@ def read(row: dict[str, Any]) -> list[PromptDraft]:
             note_type=cells.label(row, "note_type", limit=100),
             is_synthetic=cells.flag(row, "is_synthetic"),
             reference_answer=cells.optional_text(row, "reference_answer"),
+            points=_points(row),
             metadata=cells.json_object(row, "metadata"),
         )
     ]
+
+
+def _points(row: Cells) -> list[PointDraft]:
+    points = []
+    for number, item in enumerate(cells.objects(row, "rubric"), start=1):
+        name, called = "criterion", f"rubric, item {number}"
+        if cells.is_blank(item, name):
+            raise RowRefused(
+                f"{called} has no criterion.",
+                next_step="Write each as {criterion, points}.",
+            )
+        worth = cells.whole_number(
+            {f"points of {called}": item.get("points")},
+            f"points of {called}",
+            lowest=-_MAX_POINTS,
+            highest=_MAX_POINTS,
+        )
+        text = cells.clean(item[name], called)
+        points.append(PointDraft(kind="rubric", text=text, points=worth))
+    for column, kind in (("claims", "claim"), ("must_say", "must_say")):
+        points += [
+            PointDraft(kind=kind, text=text) for text in cells.texts(row, column)
+        ]
+    return points
 
 
 def _messages(row: Cells, *, has_completions: bool) -> list[Message]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from feedback.corpus import cells
-from feedback.corpus.drafts import CompletionDraft, PromptDraft
+from feedback.corpus.drafts import CompletionDraft, PointDraft, PromptDraft
 from feedback.corpus.shapes.shape import Shape
 
 
@@ -11,9 +11,11 @@ def read(row: dict[str, Any]) -> list[PromptDraft]:
     """Read a question; the answer is both its completion and its reference.
 
     As a completion it can be rated and exported; as the reference answer it says what
-    a model's answer is held against.
+    a model's answer is held against. Its statements are claims to check an answer for;
+    those it must have are also on the list of what must be said.
     """
     answer = cells.text(row, "physician_answer")
+    must, nice = cells.texts(row, "must_have"), cells.texts(row, "nice_to_have")
     return [
         PromptDraft(
             messages=cells.user_turn(cells.text(row, "question")),
@@ -22,11 +24,19 @@ def read(row: dict[str, Any]) -> list[PromptDraft]:
             ],
             external_id=cells.label(row, "id"),
             reference_answer=answer,
+            points=[
+                *(_claim(one) for one in [*must, *nice]),
+                *(PointDraft(kind="must_say", text=one) for one in must),
+            ],
             metadata=cells.labels(
                 row, ("must_have", "nice_to_have", "sources", "icd10")
             ),
         )
     ]
+
+
+def _claim(text: str) -> PointDraft:
+    return PointDraft(kind="claim", text=text)
 
 
 SHAPE = Shape(

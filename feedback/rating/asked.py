@@ -1,0 +1,144 @@
+"""What a task asks: the parts of its form, in the order in which they are asked.
+
+Evidence comes before verdicts, each completion by itself before any comparison, and
+the rater's own text last, so that no answer anchors the one after it: marks, turns,
+the case's points, ratings, comparison, ranking or preference, correction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from feedback.corpus.models import CasePoint
+from feedback.studies.criteria import SINGLE_AND_PAIR
+from feedback.studies.models import Criterion, SpanLabel, Task, TaskForm
+from feedback.studies.selectors import criteria_of
+
+_CHECKLISTS = {
+    TaskForm.Part.RUBRIC: CasePoint.Kind.RUBRIC,
+    TaskForm.Part.CLAIMS: CasePoint.Kind.CLAIM,
+    TaskForm.Part.MUST_SAY: CasePoint.Kind.MUST_SAY,
+}
+_DEFAULT_FORMS = {draft.kind: draft for draft in SINGLE_AND_PAIR}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that one task asks.
+
+    Attributes:
+        kind: of the task.
+        n_items: how many completions it shows.
+        n_turns: assistant turns of a conversation, the completion included; else 0.
+        parts: of the form; a `TaskForm.Part` each.
+        criteria: asked of each completion.
+        compared: asked of a pair, one against the other.
+        per_turn: asked of each assistant turn.
+        points: of the case, by kind.
+        labels: that a mark may have.
+        mark_extras: what else a mark may carry.
+    """
+
+    kind: str
+    n_items: int
+    n_turns: int = 0
+    parts: frozenset[str] = frozenset()
+    criteria: tuple[Criterion, ...] = ()
+    compared: tuple[Criterion, ...] = ()
+    per_turn: tuple[Criterion, ...] = ()
+    points: Mapping[str, tuple[CasePoint, ...]] = field(default_factory=dict)
+    labels: tuple[SpanLabel, ...] = ()
+    mark_extras: frozenset[str] = frozenset()
+
+    @property
+    def has_preference(self) -> bool:
+        """Whether two completions are compared as a whole."""
+        return self.kind == Task.Kind.PAIR
+
+    @property
+    def has_ranking(self) -> bool:
+        """Whether completions are put in order."""
+        return self.kind == Task.Kind.RANKING
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether places in the text are marked."""
+        return TaskForm.Part.MARKS in self.parts
+
+    @property
+    def has_correction(self) -> bool:
+        """Whether a correction is asked for, and not just offered."""
+        return TaskForm.Part.CORRECTION in self.parts
+
+    @property
+    def all_points(self) -> list[CasePoint]:
+        """The case's points in the order of the form."""
+        return [point for points in self.points.values() for point in points]
+
+
+def form_of(*, guideline_version_id: int, kind: str) -> tuple[set[str], set[str]]:
+    """The parts and the extras of marks that a version asks about a kind of task.
+
+    Versions published before forms existed ask what was asked then.
+    """
+    form = TaskForm.objects.filter(
+        guideline_version_id=guideline_version_id, kind=kind
+    ).first()
+    if form is not None:
+        return set(form.parts), set(form.mark_extras)
+    default = _DEFAULT_FORMS.get(kind)
+    return (set(default.parts), set(default.mark_extras)) if default else (set(), set())
+
+
+def asked_of(task: Task, *, n_items: int) -> Asked:
+    """Read what a task asks; `task.prompt` should be joined."""
+    parts, extras = form_of(
+        guideline_version_id=task.guideline_version_id, kind=task.kind
+    )
+    criteria = criteria_of(task.guideline_version_id)
+    is_conversation = task.kind == Task.Kind.CONVERSATION
+    return Asked(
+        kind=task.kind,
+        n_items=n_items,
+        n_turns=n_turns_of(task) if is_conversation else 0,
+        parts=frozenset(parts),
+        criteria=tuple(
+            one
+            for one in criteria
+            if one.scope == Criterion.Scope.COMPLETION
+            and TaskForm.Part.RATINGS in parts
+            and (is_conversation or one.kind != Criterion.Kind.TURN)
+        ),
+        compared=tuple(
+            one
+            for one in criteria
+            if one.scope == Criterion.Scope.PAIR and task.kind == Task.Kind.PAIR
+        ),
+        per_turn=tuple(
+            one
+            for one in criteria
+            if one.scope == Criterion.Scope.TURN and is_conversation
+        ),
+        points=_points_of(task, parts),
+        labels=_labels_of(task) if TaskForm.Part.MARKS in parts else (),
+        mark_extras=frozenset(extras),
+    )
+
+
+def n_turns_of(task: Task) -> int:
+    """The assistant's turns of a conversation, the completion included."""
+    return 1 + sum(turn["role"] == "assistant" for turn in task.prompt.messages)
+
+
+def _labels_of(task: Task) -> tuple[SpanLabel, ...]:
+    return tuple(
+        SpanLabel.objects.filter(guideline_version_id=task.guideline_version_id)
+    )
+
+
+def _points_of(task: Task, parts: set[str]) -> dict[str, tuple[CasePoint, ...]]:
+    kinds = [kind for part, kind in _CHECKLISTS.items() if part in parts]
+    if not kinds:
+        return {}
+    points = list(CasePoint.objects.filter(prompt_id=task.prompt_id, kind__in=kinds))
+    found = {kind: tuple(p for p in points if p.kind == kind) for kind in kinds}
+    return {kind: points for kind, points in found.items() if points}
