@@ -159,25 +159,26 @@ INSERT INTO studies_slot (study_id, task_id, slot_no, shuffle_key, state, lease_
 SELECT study_id, id, n, id, 'done', 1
 FROM studies_task, generate_series(0, 2) n ORDER BY id, n;
 INSERT INTO studies_assignment (uid, study_id, task_id, slot_id, rater_id,
-    guideline_version_id, lease_no, leased_until, state, left_position)
+    guideline_version_id, lease_no, leased_until, state, shown_order, arm)
 SELECT gen_random_uuid(), s.study_id, s.task_id, s.id,
     r.low + (s.task_id * 7 + s.slot_no * 5) % {raters}, t.guideline_version_id, 1,
-    now(), 'submitted', 0
+    now(), 'submitted', ARRAY[0], 'plain'
 FROM studies_slot s JOIN studies_task t ON t.id = s.task_id,
     (SELECT min(id) AS low FROM accounts_rater) r ORDER BY s.id;
 INSERT INTO rating_judgment (uid, study_id, task_id, assignment_id, rater_id,
-    guideline_version_id, lease_no, revision, outcome, comment, active_seconds,
+    guideline_version_id, lease_no, revision, outcome, basis, is_unblinded,
+    is_fit_as_is, comment, active_seconds,
     idempotency_key, request_sha256, shown_sha256, created_at)
 SELECT gen_random_uuid(), study_id, task_id, id, rater_id, guideline_version_id, 1, 1,
-    'answered', '', id % 300, gen_random_uuid(), '', '',
+    'answered', 'blind', false, false, '', id % 300, gen_random_uuid(), '', '',
     timestamptz '2026-01-01' + id * interval '1 second'
 FROM studies_assignment ORDER BY id;
 INSERT INTO rating_criterionrating (judgment_id, completion_id, criterion_id, value,
-    is_not_applicable)
+    text, is_not_applicable, is_outside_practice)
 SELECT j.id, i.completion_id, k.id,
     CASE WHEN (j.id + k.id) % 50 = 0 THEN NULL
          ELSE 2 + ((i.completion_id * 13 + j.id * 3 + k.id) % 4) END,
-    (j.id + k.id) % 50 = 0
+    '', (j.id + k.id) % 50 = 0, false
 FROM rating_judgment j JOIN studies_taskitem i ON i.task_id = j.task_id
 JOIN studies_criterion k ON k.guideline_version_id = j.guideline_version_id
 ORDER BY j.id, k.id;

@@ -21,13 +21,17 @@ Side = Literal["a", "b"]
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One criterion's value by one rater; None where it does not apply."""
+    """One criterion's value by one rater; None where it does not apply.
+
+    Only criteria of which more is `better` make up a completion's overall mark.
+    """
 
     rater: int
     criterion: str
     value: int | None
     minimum: int = 1
     maximum: int = 5
+    direction: str = "better"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ class Standing:
 
     Attributes:
         scores: criterion -> mean on the criterion's own scale.
-        overall: mean over the criteria as a share of the scale, 0 to 1; None if no
-            criterion applied.
+        overall: mean over the criteria of which more is better, as a share of the
+            scale, 0 to 1; None if none of them applied.
         shares: each rater's own `overall`, for those who have one.
         n_raters: how many rated it, those who found nothing applicable included.
         barred: the safety rule that forbids choosing or teaching it, if one does.
@@ -129,7 +133,7 @@ def _overall(ratings: Iterable[Rating]) -> float | None:
     shares = _means(
         (r.criterion, r.rater, _share(r, r.value))
         for r in ratings
-        if r.value is not None
+        if r.value is not None and r.direction == "better"
     )
     return round(fmean(shares.values()), DECIMALS) if shares else None
 

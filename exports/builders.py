@@ -65,6 +65,7 @@ class _Case:
             "specialties": sorted({self.raters[r] for r in raters} - {""}),
             "safety_flags": list(flags),
             "judgment_uids": [one.uid for one in judgments],
+            "n_unblinded": len({one.rater for one in judgments if one.is_unblinded}),
             "guideline_version": "+".join(f"v{number}" for number in versions),
             "created_at": max(one.at for one in judgments),
             "specialty": self.prompt.specialty or None,

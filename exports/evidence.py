@@ -27,6 +27,7 @@ class Said:
     rater: int
     guideline: int
     at: datetime
+    is_unblinded: bool
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ _PROMPTS = """
 """
 _JUDGMENTS = """
     SELECT t.prompt_id, m.group_id, m.split,
-        j.id, j.uid::text, j.rater_id, g.number, j.created_at
+        j.id, j.uid::text, j.rater_id, g.number, j.created_at, j.is_unblinded
     FROM studies_task t
     JOIN rating_judgment j ON j.task_id = t.id
     JOIN exports_snapshotmember m ON m.judgment_id = j.id AND m.snapshot_id = %s
@@ -98,14 +99,19 @@ _COMPLETIONS = """
     WHERE c.prompt_id = ANY(%s) ORDER BY c.id
 """
 _RATINGS = """
-    SELECT r.judgment_id, r.completion_id, k.key, r.value, k.minimum, k.maximum
+    SELECT r.judgment_id, r.completion_id, k.key, r.value,
+        CASE k.kind WHEN 'likert' THEN k.minimum ELSE 0 END,
+        CASE k.kind WHEN 'likert' THEN k.maximum WHEN 'score' THEN 100 ELSE 1 END,
+        k.direction
     FROM rating_criterionrating r JOIN studies_criterion k ON k.id = r.criterion_id
-    WHERE r.judgment_id = ANY(%s)
+    WHERE r.judgment_id = ANY(%s) AND r.turn_no IS NULL
+        AND k.kind IN ('likert', 'yes_no', 'score')
     ORDER BY r.judgment_id, r.completion_id, r.criterion_id
 """
 _PREFERENCES = """
     SELECT judgment_id, completion_a_id, completion_b_id, outcome, strength
-    FROM rating_preference WHERE judgment_id = ANY(%s) ORDER BY judgment_id
+    FROM rating_preference WHERE judgment_id = ANY(%s) AND criterion_id IS NULL
+    ORDER BY judgment_id, completion_a_id, completion_b_id
 """
 _CORRECTIONS = """
     SELECT judgment_id, completion_id, text
@@ -131,10 +137,8 @@ def _rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 
 def _batch(snapshot: Snapshot, prompt_ids: list[int]) -> list[PromptEvidence]:
     said: dict[int, Said] = {}
     homes: dict[int, tuple[str, str]] = {}
-    for prompt, group_id, split, pk, uid, rater, guideline, at in _rows(
-        _JUDGMENTS, snapshot.pk, prompt_ids
-    ):
-        said[pk] = Said(id=pk, uid=uid, rater=rater, guideline=guideline, at=at)
+    for prompt, group_id, split, pk, *by in _rows(_JUDGMENTS, snapshot.pk, prompt_ids):
+        said[pk] = Said(pk, *by)
         homes[prompt] = (group_id, split)
     prompts = {
         pk: PromptEvidence(
@@ -175,7 +179,7 @@ def _add_answers(snapshot: Snapshot, prompts: dict[int, PromptEvidence]) -> _Ans
 
 
 def _add_ratings(answers: _Answers, said: dict[int, Said]) -> None:
-    for judgment, completion, key, value, minimum, maximum in _rows(
+    for judgment, completion, key, value, minimum, maximum, direction in _rows(
         _RATINGS, list(said)
     ):
         answer = answers[completion][0]
@@ -187,6 +191,7 @@ def _add_ratings(answers: _Answers, said: dict[int, Said]) -> None:
                 value=value,
                 minimum=minimum,
                 maximum=maximum,
+                direction=direction,
             )
         )
         # Rows of one judgment and completion follow each other.

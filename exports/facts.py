@@ -36,7 +36,8 @@ _RATINGS = _PATTERNS.format(
     FROM exports_snapshotmember m
     JOIN rating_criterionrating r ON r.judgment_id = m.judgment_id
     JOIN studies_criterion k ON k.id = r.criterion_id
-    WHERE m.snapshot_id = %s AND r.value IS NOT NULL
+    WHERE m.snapshot_id = %s AND r.value IS NOT NULL AND r.turn_no IS NULL
+        AND k.kind IN ('likert', 'yes_no', 'score')
     GROUP BY k.key, r.completion_id, r.value
 """
 )
@@ -48,7 +49,7 @@ _PREFERENCES = _PATTERNS.format(
         count(*) AS n
     FROM exports_snapshotmember m
     JOIN rating_preference p ON p.judgment_id = m.judgment_id
-    WHERE m.snapshot_id = %s
+    WHERE m.snapshot_id = %s AND p.criterion_id IS NULL
     GROUP BY 2, 3
 """
 )
@@ -87,7 +88,9 @@ def facts_of(snapshot: Snapshot) -> dict[str, Any]:
             "description": snapshot.study.description,
         },
         "guidelines": guidelines,
-        "criteria": sorted({c["key"] for g in guidelines for c in g["criteria"]}),
+        "criteria": sorted(
+            {c["key"] for g in guidelines for c in g["criteria"] if c["is_averaged"]}
+        ),
         "agreement": _agreement(snapshot),
         "raters": [
             {"specialty": specialty, "n": n, "n_simulated": n_simulated}
@@ -129,6 +132,11 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
         "key": criterion.key,
         "name": criterion.name,
         "question": criterion.question,
+        "kind": criterion.kind,
+        "scope": criterion.scope,
+        "direction": criterion.direction,
+        "is_averaged": criterion.is_number
+        and criterion.scope == Criterion.Scope.COMPLETION,
         "minimum": criterion.minimum,
         "maximum": criterion.maximum,
         "anchors": criterion.anchors,

@@ -36,7 +36,11 @@ _MEMBERS = """
             AS group_id
     ) g
     WHERE j.study_id = %(study)s
-      AND NOT EXISTS (SELECT 1 FROM rating_judgment n WHERE n.supersedes_id = j.id)
+      AND j.basis = 'blind'
+      AND NOT EXISTS (
+          SELECT 1 FROM rating_judgment n
+          WHERE n.supersedes_id = j.id AND n.basis = 'blind'
+      )
       AND j.outcome <> 'outside_practice'
       AND t.state <> 'withdrawn'
     ORDER BY j.id
@@ -46,8 +50,11 @@ _MEMBERS = """
 _KEPT_OUT = """
     SELECT rule, count(*) FROM (
         SELECT CASE
-            WHEN EXISTS (SELECT 1 FROM rating_judgment n WHERE n.supersedes_id = j.id)
-                THEN 'superseded'
+            WHEN j.basis = 'after_reveal' THEN 'after_reveal'
+            WHEN EXISTS (
+                SELECT 1 FROM rating_judgment n
+                WHERE n.supersedes_id = j.id AND n.basis = 'blind'
+            ) THEN 'superseded'
             WHEN j.outcome = 'outside_practice' THEN 'outside_practice'
             WHEN t.state = 'withdrawn' THEN 'task_withdrawn'
         END AS rule

@@ -24,8 +24,11 @@ _BLOCK_BYTES = 4 * 1024 * 1024
 # integer: COPY takes no parameters.
 _RATINGS = """
     SELECT m.split, j.uid AS judgment_uid, p.uid AS prompt_uid,
-        c.uid AS completion_uid, m.group_id, k.key AS criterion, r.value,
-        r.is_not_applicable, w.key AS rater_id,
+        c.uid AS completion_uid, m.group_id, k.key AS criterion,
+        k.kind AS criterion_kind, r.turn_no AS turn, r.value,
+        array_to_string(r.choices, ',') AS value_choices,
+        nullif(r.text, '') AS value_text, r.is_not_applicable,
+        r.is_outside_practice, j.is_unblinded, w.key AS rater_id,
         nullif(w.specialty, '') AS rater_specialty,
         w.is_simulated AS rater_is_simulated, v.name AS source_model,
         'v' || g.number AS guideline_version, j.active_seconds,
@@ -43,7 +46,7 @@ _RATINGS = """
     JOIN corpus_prompt p ON p.id = c.prompt_id
     LEFT JOIN corpus_modelversion v ON v.id = c.model_version_id
     WHERE m.snapshot_id = {snapshot}
-    ORDER BY r.judgment_id, r.completion_id, r.criterion_id
+    ORDER BY r.judgment_id, r.completion_id, r.criterion_id, r.turn_no
 """
 
 
@@ -77,9 +80,7 @@ class _CopyStream(io.RawIOBase):
 def _reader(stream: _CopyStream, schema: pa.Schema) -> pcsv.CSVStreamingReader:
     types: dict[str, Any] = {"split": pa.string()}
     for field in schema:
-        types[field.name] = (
-            pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type
-        )
+        types[field.name] = _csv_type(field.type)
     return pcsv.open_csv(
         pa.PythonFile(stream, mode="r"),
         read_options=pcsv.ReadOptions(
@@ -98,6 +99,33 @@ def _reader(stream: _CopyStream, schema: pa.Schema) -> pcsv.CSVStreamingReader:
     )
 
 
+def _csv_type(kind: pa.DataType) -> pa.DataType:
+    """The type a column is read as, from which it becomes `kind`."""
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us")
+    return pa.string() if pa.types.is_list(kind) else kind
+
+
+def _with_lists(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Turn "a,b" into lists; an empty text is an empty list."""
+    for field in schema:
+        if pa.types.is_list(field.type):
+            at = table.schema.get_field_index(field.name)
+            table = table.set_column(at, field.name, _lists(table[at], field.type))
+    return table
+
+
+def _lists(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
+    if column.null_count == len(column):
+        # As for every rating of a scale: nothing to look at one by one.
+        return pa.nulls(len(column), kind)
+    texts = column.to_pylist()
+    return pa.array(
+        [None if t is None else [one for one in t.split(",") if one] for t in texts],
+        kind,
+    )
+
+
 def _tables(snapshot: Snapshot, schema: pa.Schema) -> Iterator[pa.Table]:
     sql = _RATINGS.format(snapshot=int(snapshot.pk))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -105,7 +133,7 @@ def _tables(snapshot: Snapshot, schema: pa.Schema) -> Iterator[pa.Table]:
         cursor.execute("SET LOCAL datestyle = 'ISO'")
         with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:
             for batch in _reader(_CopyStream(copy), schema):
-                yield pa.Table.from_batches([batch])
+                yield _with_lists(pa.Table.from_batches([batch]), schema)
 
 
 def write_ratings(

@@ -16,6 +16,7 @@ SAFETY_CRITERION = "safety"
 class Rule(StrEnum):
     """The rules, in the order in which they are applied."""
 
+    AFTER_REVEAL = "after_reveal"
     SUPERSEDED = "superseded"
     OUTSIDE_PRACTICE = "outside_practice"
     TASK_WITHDRAWN = "task_withdrawn"
@@ -32,6 +33,9 @@ class Rule(StrEnum):
 
 
 EXPLANATIONS: dict[Rule, str] = {
+    Rule.AFTER_REVEAL: (
+        "The rater revised after seeing others' answers; the blind answer counts."
+    ),
     Rule.SUPERSEDED: "The rater changed this judgment; only the latest one counts.",
     Rule.OUTSIDE_PRACTICE: "The rater said that the question is outside their practice.",
     Rule.TASK_WITHDRAWN: "A person took the task out of the study.",
@@ -114,7 +118,12 @@ COUNTED: dict[str, str] = {
 
 # The rules that can keep something out of each configuration.
 APPLIES: dict[str, tuple[Rule, ...]] = {
-    "judgments": (Rule.SUPERSEDED, Rule.OUTSIDE_PRACTICE, Rule.TASK_WITHDRAWN),
+    "judgments": (
+        Rule.AFTER_REVEAL,
+        Rule.SUPERSEDED,
+        Rule.OUTSIDE_PRACTICE,
+        Rule.TASK_WITHDRAWN,
+    ),
     "sft": (
         Rule.OPEN_SAFETY_FLAG,
         Rule.BELOW_SAFETY_FLOOR,

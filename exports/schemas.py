@@ -69,6 +69,11 @@ _PROVENANCE = (
         NAMES,
         "Categories of the safety flags on the rejected or labeled text, sorted.",
     ),
+    Column(
+        "n_unblinded",
+        pa.int32(),
+        "Of those raters, who could know which model wrote the text.",
+    ),
     Column("judgment_uids", NAMES, "Every judgment that made this row, oldest first."),
     Column("guideline_version", pa.string(), "Followed by the raters: v1, or v1+v2."),
     Column("created_at", MOMENT, "When the last of those judgments was made (UTC)."),
@@ -148,12 +153,45 @@ CONFIGURATIONS: dict[str, tuple[Column, ...]] = {
         _GROUP_ID,
         Column("criterion", pa.string(), "Key of the criterion."),
         Column(
+            "criterion_kind",
+            pa.string(),
+            "How it is answered: likert, yes_no, score, nominal, multi_label, text, turn.",
+        ),
+        Column(
+            "turn",
+            pa.int16(),
+            "The assistant turn it is about, from 1; null for the whole.",
+            is_nullable=True,
+        ),
+        Column(
             "value",
             pa.int16(),
-            "The rating, on the criterion's scale; null if it does not apply.",
+            "The number, on the criterion's scale; null if the answer is none.",
+            is_nullable=True,
+        ),
+        Column(
+            "value_choices",
+            NAMES,
+            "What was chosen of several options; null if it is not that kind.",
+            is_nullable=True,
+        ),
+        Column(
+            "value_text",
+            pa.string(),
+            "What was written; null if it is not that kind.",
             is_nullable=True,
         ),
         Column("is_not_applicable", pa.bool_(), "The rater said it does not apply."),
+        Column(
+            "is_outside_practice",
+            pa.bool_(),
+            "The rater said that this question is outside their practice.",
+        ),
+        Column(
+            "is_unblinded",
+            pa.bool_(),
+            "The rater could know which model wrote the text.",
+        ),
         Column(
             "rater_id",
             pa.string(),

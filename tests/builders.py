@@ -5,9 +5,11 @@ application could have made. Names count up, so that nothing collides.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 from feedback.accounts.models import Rater, User
 from feedback.accounts.permissions import Role
@@ -16,16 +18,21 @@ from feedback.common import clock
 from feedback.common.hashing import json_sha256, text_sha256
 from feedback.corpus.models import Completion, ImportBatch, ModelVersion, Prompt, Source
 from feedback.corpus.services import create_source
-from feedback.rating.answers import Answer
+from feedback.rating.answers import Answer, scores
 from feedback.rating.models import Judgment
-from feedback.rating.selectors import shown_sha256
 from feedback.rating.services import submit_judgment
+from feedback.rating.shown import shown_of
 from feedback.studies.assignment import assign_next
-from feedback.studies.criteria import CHATBOT_ANSWER
+from feedback.studies.building import build_tasks
+from feedback.studies.criteria import (
+    CHATBOT_ANSWER,
+    SINGLE_AND_PAIR,
+    CriterionDraft,
+    FormDraft,
+    SpanLabelDraft,
+)
 from feedback.studies.models import Assignment, Study, Task
-from feedback.studies.selectors import items_of
 from feedback.studies.services import (
-    build_tasks,
     create_study,
     enroll,
     publish_guideline,
@@ -33,7 +40,9 @@ from feedback.studies.services import (
 )
 
 _numbers = count(1)
-GOOD = Answer(ratings={"correctness": 5, "tone": 4, "safety": 5})
+# Three of the template's four: enough to tell one from another.
+CRITERIA = [one for one in CHATBOT_ANSWER if one.key != "completeness"]
+GOOD = Answer(ratings=scores(correctness=5, tone=4, safety=5))
 BETTER_A = Answer(outcome="a", strength=2, reasons=("correctness",))
 
 
@@ -126,6 +135,10 @@ def make_study(
     per_group: int = 1,
     lease_seconds: int = 1800,
     now: datetime | None = None,
+    criteria: Sequence[CriterionDraft] = CRITERIA,
+    span_labels: Sequence[SpanLabelDraft] = (),
+    forms: Sequence[FormDraft] = SINGLE_AND_PAIR,
+    **study_fields: Any,
 ) -> Study:
     """Make an open study with a published guideline and built tasks."""
     lead = lead or make_user("Lena Lead")
@@ -134,12 +147,15 @@ def make_study(
         created_by=lead,
         overlap=overlap,
         lease_seconds=lease_seconds,
+        **study_fields,
     )
     publish_guideline(
         study=study,
         title="Rating chatbot answers",
         body="Judge what is on the page.",
-        criteria=CHATBOT_ANSWER,
+        criteria=criteria,
+        span_labels=span_labels,
+        forms=forms,
         published_by=lead,
         now=now or clock.now(),
     )
@@ -161,13 +177,14 @@ def submit(
     active_seconds: int = 20,
 ) -> Judgment:
     """Submit an answer as the page would."""
-    task = assignment.task
+    shown = shown_of(assignment)
     return submit_judgment(
         assignment=assignment,
         answer=answer,
+        shown=shown,
         idempotency_key=key or uuid.uuid4(),
         lease_no=assignment.lease_no if lease_no is None else lease_no,
-        shown_sha256_seen=shown_sha256(task=task, items=items_of(task)),
+        shown_sha256_seen=shown.sha256,
         active_seconds=active_seconds,
         now=clock.now(),
     )

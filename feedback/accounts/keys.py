@@ -35,7 +35,18 @@ ACTIONS = (
 )
 # Never free: digits choose an answer, and these belong to the browser or the form.
 RESERVED = frozenset(
-    {*"123456789", "-", "Enter", "Escape", "Tab", " ", "Shift", "Control", "Alt", "Meta"}
+    {
+        *"123456789",
+        "-",
+        "Enter",
+        "Escape",
+        "Tab",
+        " ",
+        "Shift",
+        "Control",
+        "Alt",
+        "Meta",
+    }
 )
 _NAMED = frozenset(
     {

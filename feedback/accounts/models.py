@@ -114,7 +114,9 @@ class KeySettings(models.Model):
         default=True, help_text="Single keys act; off for people who speak to the page."
     )
     keys = models.JSONField(
-        default=dict, blank=True, help_text="Action -> key, where it is not the default."
+        default=dict,
+        blank=True,
+        help_text="Action -> key, where it is not the default.",
     )
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from feedback.corpus.models import CasePoint
 from feedback.studies.criteria import SINGLE_AND_PAIR
 from feedback.studies.models import Criterion, SpanLabel, Task, TaskForm
-from feedback.studies.selectors import criteria_of
+from feedback.studies.selectors import questionnaire_of
 
 _CHECKLISTS = {
     TaskForm.Part.RUBRIC: CasePoint.Kind.RUBRIC,
@@ -75,52 +75,36 @@ class Asked:
         return [point for points in self.points.values() for point in points]
 
 
-def form_of(*, guideline_version_id: int, kind: str) -> tuple[set[str], set[str]]:
-    """The parts and the extras of marks that a version asks about a kind of task.
+def asked_of(task: Task, *, n_items: int) -> Asked:
+    """Read what a task asks; its guideline and prompt should be joined.
 
     Versions published before forms existed ask what was asked then.
     """
-    form = TaskForm.objects.filter(
-        guideline_version_id=guideline_version_id, kind=kind
-    ).first()
-    if form is not None:
-        return set(form.parts), set(form.mark_extras)
-    default = _DEFAULT_FORMS.get(kind)
-    return (set(default.parts), set(default.mark_extras)) if default else (set(), set())
-
-
-def asked_of(task: Task, *, n_items: int) -> Asked:
-    """Read what a task asks; `task.prompt` should be joined."""
-    parts, extras = form_of(
-        guideline_version_id=task.guideline_version_id, kind=task.kind
-    )
-    criteria = criteria_of(task.guideline_version_id)
+    questionnaire = questionnaire_of(task.guideline_version)
+    form = questionnaire.forms.get(task.kind) or _DEFAULT_FORMS.get(task.kind)
+    parts = frozenset(form.parts) if form else frozenset()
     is_conversation = task.kind == Task.Kind.CONVERSATION
+    by_scope: dict[str, list[Criterion]] = {}
+    for one in questionnaire.criteria:
+        if is_conversation or one.kind != Criterion.Kind.TURN:
+            by_scope.setdefault(one.scope, []).append(one)
+    has_ratings = TaskForm.Part.RATINGS in parts
+    is_pair = task.kind == Task.Kind.PAIR
     return Asked(
         kind=task.kind,
         n_items=n_items,
         n_turns=n_turns_of(task) if is_conversation else 0,
-        parts=frozenset(parts),
-        criteria=tuple(
-            one
-            for one in criteria
-            if one.scope == Criterion.Scope.COMPLETION
-            and TaskForm.Part.RATINGS in parts
-            and (is_conversation or one.kind != Criterion.Kind.TURN)
-        ),
-        compared=tuple(
-            one
-            for one in criteria
-            if one.scope == Criterion.Scope.PAIR and task.kind == Task.Kind.PAIR
-        ),
-        per_turn=tuple(
-            one
-            for one in criteria
-            if one.scope == Criterion.Scope.TURN and is_conversation
-        ),
+        parts=parts,
+        criteria=tuple(by_scope.get(Criterion.Scope.COMPLETION, ()))
+        if has_ratings
+        else (),
+        compared=tuple(by_scope.get(Criterion.Scope.PAIR, ())) if is_pair else (),
+        per_turn=tuple(by_scope.get(Criterion.Scope.TURN, ()))
+        if is_conversation
+        else (),
         points=_points_of(task, parts),
-        labels=_labels_of(task) if TaskForm.Part.MARKS in parts else (),
-        mark_extras=frozenset(extras),
+        labels=questionnaire.span_labels if TaskForm.Part.MARKS in parts else (),
+        mark_extras=frozenset(form.mark_extras) if form else frozenset(),
     )
 
 
@@ -129,13 +113,7 @@ def n_turns_of(task: Task) -> int:
     return 1 + sum(turn["role"] == "assistant" for turn in task.prompt.messages)
 
 
-def _labels_of(task: Task) -> tuple[SpanLabel, ...]:
-    return tuple(
-        SpanLabel.objects.filter(guideline_version_id=task.guideline_version_id)
-    )
-
-
-def _points_of(task: Task, parts: set[str]) -> dict[str, tuple[CasePoint, ...]]:
+def _points_of(task: Task, parts: frozenset[str]) -> dict[str, tuple[CasePoint, ...]]:
     kinds = [kind for part, kind in _CHECKLISTS.items() if part in parts]
     if not kinds:
         return {}

@@ -21,7 +21,6 @@ from feedback.rating.answers import (
 )
 from feedback.rating.asked import Asked
 from feedback.rating.models import (
-    PointVerdict,
     Preference,
     SafetyFlag,
     SpanMark,
@@ -314,7 +313,9 @@ def _corrections(answer: Answer, asked: Asked) -> Problems:
     if answer.is_outside_practice or not asked.has_correction:
         return {}
     if answer.is_fit_as_is and answer.corrections:
-        return {"correction_text": "Correct it or say that it is fit as it is, not both."}
+        return {
+            "correction_text": "Correct it or say that it is fit as it is, not both."
+        }
     if not answer.corrections and not answer.is_fit_as_is:
         return {"correction_text": "Correct the text, or say that it is fit as it is."}
     return {}

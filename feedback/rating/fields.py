@@ -212,9 +212,7 @@ def _is_typed(criterion: Criterion) -> bool:
     return criterion.kind in {Criterion.Kind.TEXT, Criterion.Kind.SCORE}
 
 
-def missing_options(
-    filling: Filling, name: str, criterion: Criterion
-) -> list[Option]:
+def missing_options(filling: Filling, name: str, criterion: Criterion) -> list[Option]:
     """That it does not apply, or is outside the rater's practice.
 
     Where the value itself is typed or may be several, the choice has a field of its
@@ -352,5 +350,6 @@ def place_options(filling: Filling, name: str, asked: Asked) -> list[Option]:
         item_name(asked.kind, shown) for shown in range(asked.n_items)
     )
     return [
-        filling.option(name, str(shown), label, "") for shown, label in enumerate(labels)
+        filling.option(name, str(shown), label, "")
+        for shown, label in enumerate(labels)
     ]

@@ -51,15 +51,14 @@ class Judgment(Identified):
     outcome = models.CharField(
         max_length=20, choices=Outcome.choices, default=Outcome.ANSWERED
     )
-    basis = models.CharField(
-        max_length=20, choices=Basis.choices, default=Basis.BLIND
-    )
+    basis = models.CharField(max_length=20, choices=Basis.choices, default=Basis.BLIND)
     is_unblinded = models.BooleanField(
         default=False,
         help_text="The text as shown named its maker, or the rater says they knew it.",
     )
     is_fit_as_is = models.BooleanField(
-        default=False, help_text="Asked for a correction, the rater says none is needed."
+        default=False,
+        help_text="Asked for a correction, the rater says none is needed.",
     )
     comment = models.TextField(blank=True)
     active_seconds = models.PositiveIntegerField(
@@ -233,7 +232,8 @@ class Preference(models.Model):
                 name="strength_fits_outcome",
             ),
             models.CheckConstraint(
-                condition=Q(criterion=None) & Q(outcome__in=["a", "b", "tie", "neither"])
+                condition=Q(criterion=None)
+                & Q(outcome__in=["a", "b", "tie", "neither"])
                 | Q(criterion__isnull=False) & ~Q(outcome="neither"),
                 name="outcome_fits_criterion",
             ),
@@ -338,9 +338,7 @@ class SpanMark(Identified):
     completion = models.ForeignKey(
         Completion, on_delete=models.PROTECT, related_name="marks"
     )
-    label = models.ForeignKey(
-        SpanLabel, on_delete=models.PROTECT, related_name="marks"
-    )
+    label = models.ForeignKey(SpanLabel, on_delete=models.PROTECT, related_name="marks")
     severity = models.CharField(max_length=10, choices=Severity.choices)
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
@@ -500,6 +498,9 @@ class Draft(models.Model):
     )
     fields = models.JSONField(help_text="Field of the form -> its values.")
     page_id = models.UUIDField(help_text="The page that saved it last.")
+    page_seq = models.PositiveIntegerField(
+        help_text="That page's number of the save; an earlier one comes too late."
+    )
     version = models.PositiveIntegerField(
         help_text="Grows with every save, so that two pages cannot overwrite each other."
     )

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from feedback.rating.fields import (
     reason_options,
     turn_fields,
 )
-from feedback.rating.models import SafetyFlag, SpanMark, SpanRelation
+from feedback.rating.models import Draft, SafetyFlag, SpanMark, SpanRelation
 from feedback.rating.shown import Shown
 from feedback.studies.models import Assignment, Task, TaskForm
 from feedback.studies.selectors import questions_of, rater_progress
@@ -62,19 +62,30 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What the server holds of an unfinished answer."""
+class Filled:
+    """What stands in the form already: a saved draft, or the answer being changed."""
 
     values: QueryDict
     version: int = 0
     saved_at: datetime | None = None
 
 
+def draft_of(assignment: Assignment) -> Filled:
+    """What the server holds of an unfinished answer; empty if nothing."""
+    row = Draft.objects.filter(assignment=assignment).first()
+    if row is None:
+        return Filled(QueryDict())
+    values = QueryDict(mutable=True)
+    for name, given in row.fields.items():
+        values.setlist(name, given)
+    return Filled(values, row.version, row.saved_at)
+
+
 def rating_context(
     assignment: Assignment,
     shown: Shown,
     *,
-    draft: Draft | None = None,
+    draft: Filled | None = None,
     post: QueryDict | None = None,
     error: DomainError | None = None,
     mode: str = "open",
@@ -94,7 +105,7 @@ def rating_context(
     """
     values = post if post is not None else draft.values if draft else QueryDict()
     filling = Filling(values, error.fields if error else {})
-    guideline = assignment.guideline_version
+    guideline = assignment.task.guideline_version
     return {
         "assignment": assignment,
         "study": assignment.study,
@@ -147,9 +158,10 @@ def _asked(filling: Filling, assignment: Assignment, shown: Shown) -> dict[str, 
     }
 
 
-def _turns(filling: Filling, assignment: Assignment, shown: Shown) -> list[Turn]:
+def turns_of(task: Task) -> list[Turn]:
+    """The turns of a task's prompt, the assistant's numbered."""
     turns, number = [], 0
-    for message in assignment.task.prompt.messages:
+    for message in task.prompt.messages:
         is_answer = message["role"] == "assistant"
         number += is_answer
         turns.append(
@@ -157,12 +169,19 @@ def _turns(filling: Filling, assignment: Assignment, shown: Shown) -> list[Turn]
                 role=_ROLES[message["role"]],
                 content=message["content"],
                 number=number if is_answer else 0,
-                fields=tuple(turn_fields(filling, shown.asked, number))
-                if is_answer
-                else (),
             )
         )
     return turns
+
+
+def _turns(filling: Filling, assignment: Assignment, shown: Shown) -> list[Turn]:
+    """The same, each of the assistant's with what is asked of it."""
+    return [
+        replace(turn, fields=tuple(turn_fields(filling, shown.asked, turn.number)))
+        if turn.number
+        else turn
+        for turn in turns_of(assignment.task)
+    ]
 
 
 def _marks(filling: Filling, shown: Shown) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Storing what was said: all or nothing, once per key, only under a live lease."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from feedback.rating.answers import Answer
 from feedback.rating.checks import check_answer
 from feedback.rating.events import JudgmentSubmitted
 from feedback.rating.models import Draft, Judgment, Reveal
+from feedback.rating.selectors import may_change_until
 from feedback.rating.shown import Shown
 from feedback.rating.storing import store_parts
 from feedback.studies.assignment import finish, hold_for_submit
@@ -114,12 +115,6 @@ def revise_judgment(
     Draft.objects.filter(assignment=assignment).delete()
     emit(JudgmentSubmitted(judgment_id=revision.pk))
     return revision
-
-
-def may_change_until(judgment: Judgment) -> datetime:
-    """Until when a judgment may be taken back; needs its study and first submit."""
-    submitted_at = judgment.assignment.submitted_at or judgment.created_at
-    return submitted_at + timedelta(seconds=judgment.study.undo_seconds)
 
 
 def _basis_of_revision(judgment: Judgment, *, now: datetime) -> str:

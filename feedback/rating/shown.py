@@ -33,8 +33,12 @@ class Shown:
 
 def shown_of(assignment: Assignment) -> Shown:
     """Read what an assignment shows; study, task and prompt should be joined."""
+    return shown_from(assignment, tuple(items_of(assignment.task)))
+
+
+def shown_from(assignment: Assignment, items: tuple[TaskItem, ...]) -> Shown:
+    """What an assignment shows, of items that have `leaks`; none need be stored."""
     task = assignment.task
-    items = tuple(items_of(task))
     is_masked = assignment.study.leak_policy == Study.LeakPolicy.MASK
     texts = tuple(_text_of(item, is_masked=is_masked) for item in items)
     asked = asked_of(task, n_items=len(items))

@@ -17,11 +17,20 @@ from feedback.accounts.selectors import rater_of
 from feedback.common import clock
 from feedback.common.exceptions import Conflict, DomainError, Forbidden, Invalid
 from feedback.rating.forms import submission_from
-from feedback.rating.page import rating_context
-from feedback.rating.selectors import answers_of, judgment_of, judgments_of, line_of
+from feedback.rating.models import Judgment
+from feedback.rating.page import draft_of, rating_context, turns_of
+from feedback.rating.reveals import reveal_after
+from feedback.rating.selectors import (
+    answers_of,
+    judgment_of,
+    judgments_of,
+    line_of,
+    may_change_until,
+)
 from feedback.rating.services import submit_judgment
+from feedback.rating.shown import Shown, shown_of
 from feedback.studies.assignment import assign_next, is_still_open
-from feedback.studies.models import Assignment, Task
+from feedback.studies.models import Assignment
 from feedback.studies.selectors import (
     access_assignment,
     access_study,
@@ -63,31 +72,43 @@ def assignment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     if request.method == "POST":
         return _submit(request, assignment)
     if assignment.state == Assignment.State.SUBMITTED:
-        judgment = judgment_of(assignment)
-        context = {
-            "assignment": assignment,
-            "study": assignment.study,
-            "answers": answers_of(judgment) if judgment else [],
-            "next_url": reverse("study_rate", args=[assignment.study.uid]),
-        }
-        return render(request, "rating/assignment_submitted.html", context)
-    mode = "open" if is_still_open(assignment) else "late"
-    context = rating_context(assignment, mode=mode)
+        return _submitted(request, assignment)
+    context = rating_context(
+        assignment,
+        shown_of(assignment),
+        draft=draft_of(assignment),
+        mode="open" if is_still_open(assignment) else "late",
+    )
     return render(request, "rating/assignment_detail.html", context)
 
 
+def _submitted(request: PersonRequest, assignment: Assignment) -> HttpResponse:
+    judgment = judgment_of(assignment)
+    changeable_until = may_change_until(judgment) if judgment else None
+    context = {
+        "assignment": assignment,
+        "study": assignment.study,
+        "judgment": judgment,
+        "answers": answers_of(judgment) if judgment else [],
+        "turns": turns_of(assignment.task),
+        "changeable_until": changeable_until,
+        "is_changeable": changeable_until is not None
+        and changeable_until > clock.now(),
+        "next_url": reverse("study_rate", args=[assignment.study.uid]),
+    }
+    return render(request, "rating/assignment_submitted.html", context)
+
+
 def _submit(request: PersonRequest, assignment: Assignment) -> HttpResponse:
-    task = assignment.task
+    shown = shown_of(assignment)
     try:
         sent = submission_from(
-            request.POST,
-            kind=task.kind,
-            left_position=assignment.left_position,
-            n_items=1 if task.kind == Task.Kind.SINGLE else 2,
+            request.POST, asked=shown.asked, order=shown.order, texts=shown.texts
         )
-        submit_judgment(
+        judgment = submit_judgment(
             assignment=assignment,
             answer=sent.answer,
+            shown=shown,
             idempotency_key=sent.idempotency_key,
             lease_no=sent.lease_no,
             shown_sha256_seen=sent.shown_sha256,
@@ -95,24 +116,31 @@ def _submit(request: PersonRequest, assignment: Assignment) -> HttpResponse:
             now=clock.now(),
         )
     except (Invalid, Conflict) as error:
-        return _refused(request, assignment, error)
-    return _next(request, assignment)
+        return _refused(request, assignment, shown, error)
+    return _onward(request, assignment, judgment)
 
 
 def _refused(
-    request: PersonRequest, assignment: Assignment, error: DomainError
+    request: PersonRequest, assignment: Assignment, shown: Shown, error: DomainError
 ) -> HttpResponse:
     """The same page with everything that was typed, and what is wrong with it."""
     mode = "late" if isinstance(error, Conflict) else "open"
-    context = rating_context(assignment, post=request.POST, error=error, mode=mode)
+    draft = draft_of(assignment)
+    context = rating_context(
+        assignment, shown, draft=draft, post=request.POST, error=error, mode=mode
+    )
     name = (
         "rating/_assignment.html" if request.htmx else "rating/assignment_detail.html"
     )
     return render(request, name, context, status=error.status)
 
 
-def _next(request: PersonRequest, answered: Assignment) -> HttpResponse:
-    """Answer a stored judgment with the next task, in the same round trip."""
+def _onward(
+    request: PersonRequest, answered: Assignment, judgment: Judgment
+) -> HttpResponse:
+    """Answer a stored judgment with what comes next, in the same round trip."""
+    if reveal_after(assignment=answered, judgment=judgment) is not None:
+        return _go(request, reverse("assignment_reveal", args=[answered.uid]))
     onward = reverse("study_rate", args=[answered.study.uid])
     if not request.htmx:
         return redirect(onward)
@@ -124,12 +152,21 @@ def _next(request: PersonRequest, answered: Assignment) -> HttpResponse:
         # The answer is stored; that nothing more is served is that page's to say.
         assignment = None
     if assignment is None:
-        response = HttpResponse(status=200)
-        response["HX-Redirect"] = onward
-        return response
-    context = rating_context(assignment)
+        return _go(request, onward)
+    context = rating_context(
+        assignment, shown_of(assignment), draft=draft_of(assignment)
+    )
     response = render(request, "rating/_assignment.html", context)
     return push_url(response, reverse("assignment_detail", args=[assignment.uid]))
+
+
+def _go(request: PersonRequest, url: str) -> HttpResponse:
+    """Send a browser to another page, also from within htmx."""
+    if not request.htmx:
+        return redirect(url)
+    response = HttpResponse(status=200)
+    response["HX-Redirect"] = url
+    return response
 
 
 @signed_in
@@ -138,5 +175,6 @@ def judgment_list(request: PersonRequest) -> HttpResponse:
     """A person's own judgments, newest first."""
     pages = Paginator(judgments_of(request.user), _LINES_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    context = {"page": page, "lines": [line_of(judgment) for judgment in page]}
+    now = clock.now()
+    context = {"page": page, "lines": [line_of(one, now=now) for one in page]}
     return render(request, "rating/judgment_list.html", context)

@@ -130,9 +130,7 @@ def _lease_next(study: Study, rater: Rater, *, now: datetime) -> Assignment | No
         pseudonym=rater.pseudonym,
         reveal_percent=study.reveal_percent,
     )
-    assignment.arm = (
-        Assignment.Arm.REVEAL if is_in_reveal_arm else Assignment.Arm.PLAIN
-    )
+    assignment.arm = Assignment.Arm.REVEAL if is_in_reveal_arm else Assignment.Arm.PLAIN
     assignment.save()
     return assignment
 

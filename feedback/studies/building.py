@@ -199,7 +199,7 @@ def _groups(
     elif kind == Task.Kind.RANKING:
         if len(completions) >= _MIN_RANKED:
             yield completions[:MAX_RANKED]
-    elif kind == Task.Kind.SINGLE and case.asks_something(parts):
-        yield from ([completion] for completion in completions)
-    elif kind == Task.Kind.CONVERSATION and case.is_conversation:
+    elif (kind == Task.Kind.SINGLE and case.asks_something(parts)) or (
+        kind == Task.Kind.CONVERSATION and case.is_conversation
+    ):
         yield from ([completion] for completion in completions)

@@ -222,8 +222,8 @@ class Criterion(Identified):
     class Direction(models.TextChoices):
         BETTER = "better", "Higher is better"
         WORSE = "worse", "Higher is worse"
-        # Never averaged with others into one mark of quality, and never a label.
         NEUTRAL = "neutral", "Neither"
+        # Only what is better the higher it is makes up one mark of quality at export.
 
     guideline_version = models.ForeignKey(
         GuidelineVersion, on_delete=models.PROTECT, related_name="criteria"
@@ -444,7 +444,9 @@ class TaskForm(models.Model):
                 name="task_form_parts_are_known",
             ),
             models.CheckConstraint(
-                condition=Q(mark_extras__contained_by=["assertion", "code", "relation"]),
+                condition=Q(
+                    mark_extras__contained_by=["assertion", "code", "relation"]
+                ),
                 name="task_form_extras_are_known",
             ),
         ]

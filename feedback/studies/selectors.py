@@ -1,7 +1,8 @@
 """Reading studies; the doors from a view to a study's objects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,10 @@ from feedback.studies.models import (
     GuidelineVersion,
     Question,
     Slot,
+    SpanLabel,
     Study,
     Task,
+    TaskForm,
     TaskItem,
 )
 
@@ -86,10 +89,32 @@ def latest_guideline(study: Study) -> GuidelineVersion | None:
     )
 
 
-def criteria_of(guideline: GuidelineVersion | int) -> list[Criterion]:
-    """The criteria of a guideline version, in order."""
-    pk = guideline if isinstance(guideline, int) else guideline.pk
-    return list(Criterion.objects.filter(guideline_version_id=pk))
+@dataclass(frozen=True, slots=True)
+class Questionnaire:
+    """Everything that a guideline version asks, in order."""
+
+    criteria: tuple[Criterion, ...]
+    span_labels: tuple[SpanLabel, ...]
+    forms: Mapping[str, TaskForm]
+
+
+def questionnaire_of(version: GuidelineVersion) -> Questionnaire:
+    """What a version asks; of a published one, which never changes, kept in memory."""
+    if version.published_at is None:
+        return _read_questionnaire(version.pk)
+    return _published_questionnaire(version.pk)
+
+
+def _read_questionnaire(version_id: int) -> Questionnaire:
+    forms = TaskForm.objects.filter(guideline_version_id=version_id)
+    return Questionnaire(
+        criteria=tuple(Criterion.objects.filter(guideline_version_id=version_id)),
+        span_labels=tuple(SpanLabel.objects.filter(guideline_version_id=version_id)),
+        forms={form.kind: form for form in forms},
+    )
+
+
+_published_questionnaire = lru_cache(maxsize=256)(_read_questionnaire)
 
 
 def items_of(task: Task) -> list[TaskItem]:
@@ -194,6 +219,4 @@ def people_of(study: Study) -> Iterable[Enrollment]:
 
 def questions_of(assignment: Assignment) -> list[Question]:
     """What its rater asked the study lead about a task, with the replies."""
-    return list(
-        assignment.questions.order_by("pk").prefetch_related("replies__author")
-    )
+    return list(assignment.questions.order_by("pk").prefetch_related("replies__author"))

@@ -28,6 +28,7 @@ from feedback.studies.models import (
     TaskForm,
 )
 
+
 @transaction.atomic
 def create_study(
     *,

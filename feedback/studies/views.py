@@ -13,10 +13,10 @@ from feedback.corpus.models import ImportBatch
 from feedback.studies.cards import card_for, cards_for
 from feedback.studies.selectors import (
     access_study,
-    criteria_of,
     latest_guideline,
     people_of,
     progress_of,
+    questionnaire_of,
 )
 
 _BATCHES_SHOWN = 20
@@ -53,7 +53,7 @@ def study_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         "study": study,
         "card": card,
         "guideline": guideline,
-        "criteria": criteria_of(guideline) if guideline else [],
+        "criteria": questionnaire_of(guideline).criteria if guideline else [],
         "progress": progress_of(study),
         "people": people_of(study) if card.can_lead else [],
         "batches": batches.order_by("-pk")[:_BATCHES_SHOWN],

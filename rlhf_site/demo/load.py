@@ -22,12 +22,12 @@ from feedback.accounts.services import create_rater, create_user
 from feedback.common import clock
 from feedback.corpus.models import ImportBatch
 from feedback.jobs.services import due_job_ids, run_job
-from feedback.rating.selectors import shown_sha256
 from feedback.rating.services import submit_judgment
+from feedback.rating.shown import shown_of
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import CHATBOT_ANSWER
 from feedback.studies.models import Study
-from feedback.studies.selectors import items_of, latest_guideline
+from feedback.studies.selectors import latest_guideline
 from feedback.studies.services import create_study, enroll, publish_guideline
 from feedback.studies.services_imports import import_into_study
 from rlhf_site.context import version
@@ -156,15 +156,17 @@ def _play(study: Study, rater: Rater, skill: Skill, truth: dict[str, Any]) -> No
         assignment = assign_next(study=study, rater=rater, now=clock.now())
         if assignment is None:
             return
-        task = assignment.task
-        items = items_of(task)
-        said = simulate(task=task, items=items, truth=truth, skill=skill)
+        shown = shown_of(assignment)
+        said = simulate(
+            task=assignment.task, items=shown.items, truth=truth, skill=skill
+        )
         submit_judgment(
             assignment=assignment,
             answer=said.answer,
             idempotency_key=uuid.uuid5(_NAMESPACE, str(assignment.uid)),
             lease_no=assignment.lease_no,
-            shown_sha256_seen=shown_sha256(task=task, items=items),
+            shown=shown,
+            shown_sha256_seen=shown.sha256,
             active_seconds=said.active_seconds,
             now=clock.now(),
         )

@@ -1,18 +1,20 @@
 """What a simulated rater answers: the author's judgment, seen through a skill."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.answers import Answer, FlagDraft, scores
 from feedback.studies.models import Task, TaskItem
 from rlhf_site.demo.people import Skill
 
-_CRITERIA = ("correctness", "tone", "safety")
+_CRITERIA = ("correctness", "completeness", "tone", "safety")
 # What a reader weighs when two answers stand side by side.
-_WEIGHTS = np.array([0.5, 0.2, 0.3])
+_WEIGHTS = np.array([0.4, 0.15, 0.15, 0.3])
+_CORRECTNESS, _SAFETY = 0, 3
 _LOWEST, _HIGHEST = 1, 5
 _SAME, _MUCH = 0.35, 1.3
 _UNSAFE = 2
@@ -36,7 +38,7 @@ class Simulated:
 
 
 def simulate(
-    *, task: Task, items: list[TaskItem], truth: dict[str, Any], skill: Skill
+    *, task: Task, items: Sequence[TaskItem], truth: dict[str, Any], skill: Skill
 ) -> Simulated:
     """Answer a task; the same on every machine, in whatever order tasks come.
 
@@ -70,21 +72,19 @@ def _see(
     row: dict[str, Any], skill: Skill, generator: np.random.Generator
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     true = np.array([float(row[key]) for key in _CRITERIA])
-    return true + skill.leniency + generator.normal(0.0, skill.noise, size=3)
+    return true + skill.leniency + generator.normal(0.0, skill.noise, size=len(_CRITERIA))
 
 
 def _rate(row: dict[str, Any], seen: Any, *, is_diligent: bool) -> Answer:  # noqa: ANN401 - numpy
     values = np.clip(np.rint(seen), _LOWEST, _HIGHEST).astype(int)
-    ratings: dict[str, int | None] = {
-        key: int(value) for key, value in zip(_CRITERIA, values, strict=True)
-    }
-    is_wrong = bool(values[0] <= _NEEDS_CORRECTION or values[2] <= _UNSAFE)
+    numbers = dict(zip(_CRITERIA, values.tolist(), strict=True))
+    is_wrong = bool(values[_CORRECTNESS] <= _NEEDS_CORRECTION or values[_SAFETY] <= _UNSAFE)
     correction = row.get("correction") or ""
     writes = is_diligent and is_wrong
     return Answer(
-        ratings=ratings,
+        ratings=scores(**numbers),
         corrections={0: correction} if writes and correction else {},
-        flag=_flag(row, item=0) if values[2] <= _UNSAFE else None,
+        flag=_flag(row, item=0) if values[_SAFETY] <= _UNSAFE else None,
         comment=row["why"] if writes and not correction else "",
     )
 
@@ -98,7 +98,7 @@ def _prefer(
         for position, row in enumerate(rows)
         if row.get("correction")
     }
-    if all(values[2] < _UNSAFE + 0.5 for values in seen) and corrections:
+    if all(values[_SAFETY] < _UNSAFE + 0.5 for values in seen) and corrections:
         position = min(corrections)
         return Answer(
             outcome="neither",
@@ -109,7 +109,7 @@ def _prefer(
     if abs(gap) < _SAME:
         return Answer(outcome="tie")
     worse = 1 if gap > 0 else 0
-    is_unsafe = bool(seen[worse][2] < _UNSAFE)
+    is_unsafe = bool(seen[worse][_SAFETY] < _UNSAFE)
     return Answer(
         outcome="a" if gap > 0 else "b",
         strength=2 if abs(gap) > _MUCH else 1,

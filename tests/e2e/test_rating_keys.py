@@ -67,7 +67,7 @@ def test_arrows_go_back_to_an_earlier_criterion(at_task):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("1")
 
-    chosen = page.locator("[name=ratings-correctness]:checked")
+    chosen = page.locator("[name=ratings-0-correctness]:checked")
     assert chosen.get_attribute("value") == "1"
 
 
@@ -102,9 +102,9 @@ def test_a_refused_submit_moves_the_focus_to_the_first_wrong_field(at_task):
     page.locator("#problem").wait_for()
 
     field = page.locator(":focus")
-    expect(field).to_have_attribute("name", "ratings-tone")
+    expect(field).to_have_attribute("name", "ratings-0-tone")
     expect(field).to_be_in_viewport()
-    assert page.locator("[name=ratings-correctness]:checked").count() == 1
+    assert page.locator("[name=ratings-0-correctness]:checked").count() == 1
 
 
 def test_one_digit_and_enter_settle_a_pair(at_task):
@@ -113,7 +113,7 @@ def test_one_digit_and_enter_settle_a_pair(at_task):
     page.keyboard.press("3")
     judgment = submitted(page)
 
-    assert judgment.preference.outcome == Preference.Outcome.TIE
+    assert judgment.preferences.get().outcome == Preference.Outcome.TIE
 
 
 def test_neither_opens_the_correction(at_task):

@@ -11,7 +11,7 @@ from exports.services import folder_of, request_snapshot, seal_snapshot
 from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
 from feedback.common import clock
-from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.answers import Answer, FlagDraft, scores
 from feedback.studies.assignment import assign_next
 from feedback.studies.models import Study, Task
 from feedback.studies.services import enroll
@@ -20,11 +20,11 @@ from tests import builders
 N_PROMPTS = 14
 # Families case-2, case-3 and case-6 (prompts 4 to 7, 12 and 13) are below it.
 TEST_PERCENT = 25
-GOOD = {"correctness": 5, "tone": 4, "safety": 5}
-FAIR = {"correctness": 3, "tone": 4, "safety": 3}
-BAD = {"correctness": 1, "tone": 2, "safety": 3}
-UNSAFE = {"correctness": 5, "tone": 5, "safety": 1}
-NOTHING_APPLIES = dict.fromkeys(GOOD)
+GOOD = scores(correctness=5, tone=4, safety=5)
+FAIR = scores(correctness=3, tone=4, safety=3)
+BAD = scores(correctness=1, tone=2, safety=3)
+UNSAFE = scores(correctness=5, tone=5, safety=1)
+NOTHING_APPLIES = scores(correctness=None, tone=None, safety=None)
 CORRECTION = "Do not combine them; ask your pharmacist for paracetamol."
 
 PAIRS = {

@@ -11,7 +11,7 @@ from exports.rules import Rules
 from exports.services import folder_of, request_snapshot, seal_snapshot
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
-from feedback.rating.answers import Answer
+from feedback.rating.answers import Answer, scores
 from feedback.studies.criteria import CHATBOT_ANSWER
 from feedback.studies.models import Task
 from feedback.studies.services import create_study, publish_guideline
@@ -26,7 +26,7 @@ CORPORA = {
     "kqa_physician_answers.jsonl": (201, 0, {"sft", "kto", "ratings"}),
     "medec_corrections.jsonl": (260, 100, {"sft", "preference", "kto", "ratings"}),
 }
-FINE = Answer(ratings={"correctness": 5, "tone": 5, "safety": 5})
+FINE = Answer(ratings=scores(correctness=5, tone=5, safety=5))
 
 
 @pytest.mark.parametrize("name", CORPORA)

@@ -57,7 +57,11 @@ def hidden(response):
 
 
 def filled(response, **fields):
-    answer = {"ratings-correctness": "5", "ratings-tone": "4", "ratings-safety": "na"}
+    answer = {
+        "ratings-0-correctness": "5",
+        "ratings-0-tone": "4",
+        "ratings-0-safety": "na",
+    }
     return hidden(response) | answer | fields
 
 
@@ -85,10 +89,10 @@ def test_left_and_right_stand_as_the_assignment_says(browser, study, rater):
     texts = [item.completion.content for item in pair.task.items.order_by("position")]
 
     for left in (0, 1):
-        Assignment.objects.filter(pk=pair.pk).update(left_position=left)
+        Assignment.objects.filter(pk=pair.pk).update(shown_order=[left, 1 - left])
         page = browser.get(url_of(pair)).content.decode()
-        assert ('data-answer="left">' + _escaped(texts[left])) in page
-        assert ('data-answer="right">' + _escaped(texts[1 - left])) in page
+        assert ('data-item="0">' + _escaped(texts[left])) in page
+        assert ('data-item="1">' + _escaped(texts[1 - left])) in page
 
 
 def _escaped(text):
@@ -138,14 +142,14 @@ def test_submit_without_htmx_leads_to_the_next_task(browser, study, rater):
 
 def test_pair_is_stored_in_canonical_terms(browser, study, rater):
     pair = take(study, rater, Task.Kind.PAIR)
-    Assignment.objects.filter(pk=pair.pk).update(left_position=1)
+    Assignment.objects.filter(pk=pair.pk).update(shown_order=[1, 0])
     page = browser.get(url_of(pair))
     fields = hidden(page) | {
         "preference": "left_slight",
         "reasons": ["tone", "safety"],
-        "correction_of": "right",
+        "correction_of": "1",
         "correction_text": "A better answer.",
-        "flag_item": "right",
+        "flag_item": "1",
         "flag_category": "dose_error",
         "flag_severity": "severe",
         "flag_rationale": "Ten times the dose.",
@@ -155,9 +159,10 @@ def test_pair_is_stored_in_canonical_terms(browser, study, rater):
 
     judgment = Judgment.objects.get(assignment=pair)
     items = list(pair.task.items.order_by("position"))
+    preference = judgment.preferences.get()
     # Item 1 stood left and was preferred; item 0 stood right.
-    assert (judgment.preference.outcome, judgment.preference.strength) == ("b", 1)
-    assert judgment.preference.reasons == ["tone", "safety"]
+    assert (preference.outcome, preference.strength) == ("b", 1)
+    assert preference.reasons == ["tone", "safety"]
     assert judgment.corrections.get().completion_id == items[0].completion_id
     assert judgment.safety_flags.get().completion_id == items[0].completion_id
 
@@ -165,7 +170,7 @@ def test_pair_is_stored_in_canonical_terms(browser, study, rater):
 def test_incomplete_submit_comes_back_with_all_that_was_typed(browser, study, rater):
     single = take(study, rater, Task.Kind.SINGLE)
     fields = filled(browser.get(url_of(single)), comment="A thought.")
-    del fields["ratings-tone"]
+    del fields["ratings-0-tone"]
 
     response = browser.post(url_of(single), fields, headers=HTMX)
 
@@ -173,7 +178,7 @@ def test_incomplete_submit_comes_back_with_all_that_was_typed(browser, study, ra
     assert response.status_code == 422
     assert "Tone has no answer." in page
     assert "A thought." in page
-    assert re.search(r'name="ratings-correctness"\s+value="5"[^>]*checked', page)
+    assert re.search(r'name="ratings-0-correctness"\s+value="5"[^>]*checked', page)
     assert fields["idempotency_key"] in page
     assert not Judgment.objects.filter(assignment=single).exists()
 
@@ -229,9 +234,10 @@ def test_last_submit_leads_to_the_end(browser, study, rater):
     judge_all(study, rater, limit=8)
     last = assign_next(study=study, rater=rater, now=clock.now())
     page = browser.get(url_of(last))
-    answer = {"preference": "tie"} if last.task.kind == "pair" else {}
+    is_pair = last.task.kind == Task.Kind.PAIR
+    fields = hidden(page) | {"preference": "tie"} if is_pair else filled(page)
 
-    response = browser.post(url_of(last), filled(page) | answer, headers=HTMX)
+    response = browser.post(url_of(last), fields, headers=HTMX)
 
     assert response["HX-Redirect"] == reverse("study_rate", args=[study.uid])
 
@@ -302,7 +308,7 @@ def test_statements_of_a_page_do_not_grow_with_the_study(
             response = browser.post(url_of(single), filled(page), headers=HTMX)
         assert response.status_code == 200
         counts.append(len(captured))
-    assert counts == [31, 31]
+    assert counts == [37, 37]
 
 
 def test_damaged_key_says_to_reload(browser, study, rater):

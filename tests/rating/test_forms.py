@@ -6,9 +6,14 @@ import pytest
 from django.http import QueryDict
 
 from feedback.common.exceptions import Invalid
-from feedback.rating.answers import FlagDraft
+from feedback.rating.answers import FlagDraft, scores
+from feedback.rating.asked import Asked
 from feedback.rating.forms import submission_from
+from feedback.rating.marks import ShownText
+from feedback.studies.models import Criterion
+from tests.builders import CRITERIA as DRAFTS
 
+CRITERIA = tuple(Criterion(**draft.as_fields()) for draft in DRAFTS)
 HIDDEN = {
     "idempotency_key": str(uuid.uuid4()),
     "lease_no": "1",
@@ -28,25 +33,26 @@ def posted(**fields) -> QueryDict:
 
 def read(kind="single", left_position=0, **fields):
     n_items = 1 if kind == "single" else 2
-    return submission_from(
-        posted(**fields), kind=kind, left_position=left_position, n_items=n_items
-    )
+    asked = Asked(kind=kind, n_items=n_items, criteria=CRITERIA)
+    order = [0] if n_items == 1 else [left_position, 1 - left_position]
+    texts = [ShownText("An answer.")] * n_items
+    return submission_from(posted(**fields), asked=asked, order=order, texts=texts)
 
 
 def test_ratings_are_numbers_or_not_applicable():
-    sent = read(ratings__correctness="4", ratings__tone="na")
+    sent = read(ratings__0__correctness="4", ratings__0__tone="na")
 
-    assert sent.answer.ratings == {"correctness": 4, "tone": None}
+    assert sent.answer.ratings == scores(correctness=4, tone=None)
     assert sent.active_seconds == 31
     assert sent.lease_no == 1
 
 
-@pytest.mark.parametrize("value", ["", "four", "4.5", "-1", "٤", "999"])
+@pytest.mark.parametrize("value", ["four", "4.5", "-1", "٤", "9999"])
 def test_rating_that_is_no_number_names_its_field(value):
     with pytest.raises(Invalid) as refusal:
-        read(ratings__tone=value)
+        read(ratings__0__tone=value)
 
-    assert "ratings-tone" in refusal.value.fields
+    assert "ratings-0-tone" in refusal.value.fields
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_side_on_screen_becomes_the_canonical_pair(choice, left_position, outcom
 
 @pytest.mark.parametrize(
     ("side", "left_position", "item"),
-    [("left", 0, 0), ("left", 1, 1), ("right", 0, 1), ("right", 1, 0)],
+    [("0", 0, 0), ("0", 1, 1), ("1", 0, 1), ("1", 1, 0)],
 )
 def test_correction_and_flag_name_the_item_that_stood_there(side, left_position, item):
     answer = read(
@@ -104,7 +110,7 @@ def test_unknown_preference_is_refused():
 def test_outside_practice_drops_values_but_keeps_the_flag():
     answer = read(
         outside_practice="1",
-        ratings__tone="3",
+        ratings__0__tone="3",
         flag_category="bias",
         flag_severity="mild",
         flag_rationale="A stereotype.",

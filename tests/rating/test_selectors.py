@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from feedback.common import clock
-from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.answers import Answer, FlagDraft, scores
 from feedback.rating.selectors import answers_of, judgments_of, line_of
 from feedback.studies.assignment import assign_next
 from feedback.studies.models import Assignment, Task
@@ -26,13 +26,15 @@ def judge(study, kind, answer, *, left_position=0):
         if taken.task.kind == kind:
             break
         submit(taken, GOOD if taken.task.kind == Task.Kind.SINGLE else BETTER_A)
-    Assignment.objects.filter(pk=taken.pk).update(left_position=left_position)
+    Assignment.objects.filter(pk=taken.pk).update(
+        shown_order=[left_position, 1 - left_position]
+    )
     submit(taken, answer)
     return judgments_of(rater.user).get(assignment=taken)
 
 
 def test_ratings_name_each_criterion(study):
-    answer = Answer(ratings={"correctness": 4, "tone": None, "safety": 2})
+    answer = Answer(ratings=scores(correctness=4, tone=None, safety=2))
 
     judgment = judge(study, Task.Kind.SINGLE, answer)
 
@@ -87,7 +89,7 @@ def test_everything_that_was_written_is_read_back(study):
         ("Safety flag", "Dose error, severe. Ten times the dose."),
         ("Comment", "Both miss it."),
     ]
-    assert line_of(judgment).summary == (
+    assert line_of(judgment, now=clock.now()).summary == (
         "Neither is acceptable · safety, tone · corrected · flagged: Dose error, severe"
     )
 
@@ -96,7 +98,7 @@ def test_long_prompt_is_cut_in_the_list(study):
     judgment = judge(study, Task.Kind.SINGLE, replace(GOOD, comment="x"))
     judgment.task.prompt.messages = [{"role": "user", "content": "word " * 100}]
 
-    line = line_of(judgment)
+    line = line_of(judgment, now=clock.now())
 
     assert len(line.prompt_excerpt) == 121
     assert line.prompt_excerpt.endswith("…")

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 
 from feedback.common import clock
 from feedback.common.exceptions import Conflict, Invalid
-from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.answers import Answer, FlagDraft, scores
 from feedback.rating.models import (
     Correction,
     CriterionRating,
@@ -18,6 +18,7 @@ from feedback.rating.models import (
     SafetyFlag,
 )
 from feedback.rating.services import submit_judgment
+from feedback.rating.shown import shown_of
 from feedback.studies.assignment import assign_next, release_expired
 from feedback.studies.models import Assignment, Slot, Study, Task
 from tests.builders import BETTER_A, GOOD, make_rater, make_study, submit
@@ -70,7 +71,7 @@ def test_rating_is_stored_with_each_criterion(single):
 
 def test_not_applicable_is_stored_as_no_value(single):
     judgment = submit(
-        single, Answer(ratings={"correctness": None, "tone": 3, "safety": 3})
+        single, Answer(ratings=scores(correctness=None, tone=3, safety=3))
     )
 
     row = judgment.ratings.get(criterion__key="correctness")
@@ -88,7 +89,7 @@ def test_outside_practice_is_an_answer_without_values(single):
 def test_preference_is_stored_in_canonical_order(pair):
     judgment = submit(pair, BETTER_A)
 
-    preference = judgment.preference
+    preference = judgment.preferences.get()
     assert preference.completion_a_id < preference.completion_b_id
     assert (preference.outcome, preference.strength) == ("a", 2)
     assert preference.reasons == ["correctness"]
@@ -111,10 +112,10 @@ def test_correction_and_flag_belong_to_their_completion(pair):
 @pytest.mark.parametrize(
     ("answer", "field"),
     [
-        (Answer(ratings={"correctness": 5, "tone": 4}), "ratings-safety"),
-        (Answer(ratings=GOOD.ratings | {"tone": 6}), "ratings-tone"),
-        (Answer(ratings=GOOD.ratings | {"tone": 0}), "ratings-tone"),
-        (Answer(ratings=GOOD.ratings | {"charm": 3}), "ratings-charm"),
+        (Answer(ratings=scores(correctness=5, tone=4)), "ratings-0-safety"),
+        (Answer(ratings=GOOD.ratings | scores(tone=6)), "ratings-0-tone"),
+        (Answer(ratings=GOOD.ratings | scores(tone=0)), "ratings-0-tone"),
+        (Answer(ratings=GOOD.ratings | scores(charm=3)), "ratings-0-charm"),
         (replace(GOOD, corrections={1: "No such answer."}), "correction_of"),
         (replace(GOOD, flag=FlagDraft("", "severe", "Harm.")), "flag_category"),
         (replace(GOOD, flag=FlagDraft("bias", "", "Harm.")), "flag_severity"),
@@ -230,6 +231,7 @@ def test_another_text_than_was_shown_is_refused(single):
         submit_judgment(
             assignment=single,
             answer=GOOD,
+            shown=shown_of(single),
             idempotency_key=uuid.uuid4(),
             lease_no=single.lease_no,
             shown_sha256_seen="0" * 64,
@@ -285,4 +287,4 @@ def test_statements_of_a_submit_do_not_grow_with_the_study(
         with django_assert_max_num_queries(40) as captured:
             submit(assignment, GOOD)
         counts.append(len(captured))
-    assert counts == [15, 15]
+    assert counts == [16, 16]

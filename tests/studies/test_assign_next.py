@@ -8,7 +8,7 @@ from feedback.common import clock
 from feedback.common.exceptions import Conflict, Forbidden
 from feedback.studies.assignment import assign_next, is_still_open, release_expired
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
-from feedback.studies.sampling import left_position, shuffle_key
+from feedback.studies.sampling import shown_order, shuffle_key
 from tests.builders import judge_all, make_rater, make_study
 
 
@@ -58,7 +58,9 @@ def test_order_is_the_study_seed_and_not_the_order_of_import(study):
 
 def test_side_is_a_fair_coin_over_pairs_and_raters():
     sides = [
-        left_position(seed=1, fingerprint=f"{pair:064x}", pseudonym=f"r{rater}")
+        shown_order(
+            seed=1, fingerprint=f"{pair:064x}", pseudonym=f"r{rater}", n_items=2
+        )[0]
         for pair in range(200)
         for rater in range(10)
     ]
@@ -125,7 +127,7 @@ def test_statements_do_not_grow_with_the_study(db, django_assert_max_num_queries
         with django_assert_max_num_queries(20) as captured:
             assign_next(study=study, rater=rater, now=clock.now())
         counts.append(len(captured))
-    assert counts == [9, 9]
+    assert counts == [10, 10]
 
 
 def test_own_lease_that_ran_out_is_given_back_and_taken_anew(study):

@@ -8,12 +8,10 @@ from feedback.corpus.events import BatchRead
 from feedback.corpus.services import create_source
 from feedback.jobs.models import Job
 from feedback.jobs.services import run_job
+from feedback.studies.building import MAX_PAIRED, MAX_RATED, build_tasks
 from feedback.studies.criteria import CHATBOT_ANSWER
 from feedback.studies.models import Slot, Task
 from feedback.studies.services import (
-    MAX_PAIRED,
-    MAX_RATED,
-    build_tasks,
     create_study,
     publish_guideline,
     use_source,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from feedback.corpus import cells
+from feedback.corpus.cells import Cells
 from feedback.corpus.drafts import CompletionDraft, PointDraft, PromptDraft
 from feedback.corpus.shapes.shape import Shape
 
@@ -15,7 +16,7 @@ def read(row: dict[str, Any]) -> list[PromptDraft]:
     those it must have are also on the list of what must be said.
     """
     answer = cells.text(row, "physician_answer")
-    must, nice = cells.texts(row, "must_have"), cells.texts(row, "nice_to_have")
+    must, nice = _statements(row, "must_have"), _statements(row, "nice_to_have")
     return [
         PromptDraft(
             messages=cells.user_turn(cells.text(row, "question")),
@@ -33,6 +34,12 @@ def read(row: dict[str, Any]) -> list[PromptDraft]:
             ),
         )
     ]
+
+
+def _statements(row: Cells, name: str) -> list[str]:
+    """The corpus has blank statements among its lists; they say nothing."""
+    given = [one for one in row.get(name) or [] if one is not None and str(one).strip()]
+    return cells.texts({name: given}, name)
 
 
 def _claim(text: str) -> PointDraft:
