@@ -9,6 +9,7 @@ from feedback.accounts.models import User
 from feedback.accounts.permissions import PERMISSIONS, Role, Verb
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.selectors import studies_for
+from feedback.studies.selectors_questions import open_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class StudyCard:
     n_possible: int = 0
     n_slots: int = 0
     n_slots_done: int = 0
+    n_open_questions: int = 0
 
     @property
     def roles(self) -> list[str]:
@@ -67,7 +69,7 @@ class StudyCard:
 
 
 def cards_for(user: User) -> list[StudyCard]:
-    """A card for each study a person may see, newest first, in five queries."""
+    """A card for each study a person may see, newest first, in six queries."""
     studies = list(studies_for(user, Verb.STUDY_SEE).order_by("-pk"))
     held = _roles_held(user)
     tasks = dict(
@@ -89,6 +91,12 @@ def cards_for(user: User) -> list[StudyCard]:
         .values_list("study")
         .annotate(n=Count("pk"))
     )
+    asked = dict(
+        open_questions()
+        .filter(study__in=studies)
+        .values_list("study")
+        .annotate(n=Count("pk"))
+    )
     return [
         StudyCard(
             study=study,
@@ -97,6 +105,7 @@ def cards_for(user: User) -> list[StudyCard]:
             n_possible=tasks.get(study.pk, 0),
             n_slots=slots.get(study.pk, (0, 0))[0],
             n_slots_done=slots.get(study.pk, (0, 0))[1],
+            n_open_questions=asked.get(study.pk, 0),
         )
         for study in studies
     ]

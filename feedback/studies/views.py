@@ -18,6 +18,7 @@ from feedback.studies.selectors import (
     progress_of,
     questionnaire_of,
 )
+from feedback.studies.selectors_questions import n_open_questions
 
 _BATCHES_SHOWN = 20
 
@@ -56,6 +57,7 @@ def study_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         "criteria": questionnaire_of(guideline).criteria if guideline else [],
         "progress": progress_of(study),
         "people": people_of(study) if card.can_lead else [],
+        "n_open_questions": n_open_questions(study) if card.can_lead else 0,
         "batches": batches.order_by("-pk")[:_BATCHES_SHOWN],
     }
     return render(request, "studies/study_detail.html", context)

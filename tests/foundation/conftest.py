@@ -10,6 +10,7 @@ from feedback.common import clock
 from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
 from feedback.studies.assignment import assign_next
+from feedback.studies.questions import ask
 from tests import builders
 from tests.foundation.routes import World
 
@@ -36,6 +37,8 @@ def _make_world(directory) -> World:
         batch=ImportBatch.objects.get(source__studies=cast.study),
         assignment=assignment,
         snapshot=snapshot,
+        guideline=cast.study.guideline_versions.get(),
+        question=ask(assignment=assignment, text="Is the dose for a child?"),
         token=make_sign_in_link(user=cast.rater3.user, now=clock.now(), valid_hours=1),
     )
 

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from exports.models import Snapshot
 from feedback.corpus.models import ImportBatch
-from feedback.studies.models import Assignment
+from feedback.studies.models import Assignment, GuidelineVersion, Question
 from tests.builders import Cast
 
 # The rater of the assignment; a rater of the same study; a lead of another study.
@@ -37,6 +37,8 @@ class World:
     batch: ImportBatch
     assignment: Assignment
     snapshot: Snapshot
+    guideline: GuidelineVersion
+    question: Question
     token: str
 
     def person(self, name: str):
@@ -63,6 +65,14 @@ def batch(world: World) -> list[object]:
 
 def assignment(world: World) -> list[object]:
     return [world.assignment.uid]
+
+
+def guideline(world: World) -> list[object]:
+    return [world.guideline.uid]
+
+
+def question(world: World) -> list[object]:
+    return [world.question.uid]
 
 
 def snapshot(world: World) -> list[object]:
@@ -128,6 +138,12 @@ ROUTES = (
     get("study_rate", study, **only("rater", status=302) | {"colleague": 200}),
     get("assignment_detail", assignment, **only("rater")),
     post("assignment_detail", assignment, **only("rater", status=422)),
+    get("assignment_question", assignment, **only("rater")),
+    post("assignment_question", assignment, **only("rater", status=422)),
+    get("study_questions", study, **only("lead", "admin")),
+    post("question_reply", question, **only("lead", "admin", status=422)),
+    get("guideline_acknowledge", guideline, **only("rater", "colleague")),
+    post("guideline_acknowledge", guideline, **only("rater", "colleague", status=302)),
     get("judgment_list", **everybody(200)),
     get("flag_list", study, **only("safety_reviewer", "lead", "auditor")),
     get("snapshot_list", study, **only(*PULL)),
