@@ -5,10 +5,15 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import resolve_url
 
 from feedback.accounts.access import policy_of
@@ -112,9 +117,19 @@ class AccessMiddleware:
         if request.path.startswith("/api/"):
             # DRF answers 401 as problem+json itself.
             return None
-        target = f"{resolve_url('sign_in')}?{urlencode({'next': request.path})}"
+        target = f"{resolve_url('sign_in')}?{urlencode({'next': _page_of(request)})}"
+        if request.headers.get("Accept") == "application/json":
+            return JsonResponse({"sign_in": target}, status=401)
         if request.headers.get("HX-Request"):
             response = HttpResponse(status=401)
             response["HX-Redirect"] = target
             return response
         return HttpResponseRedirect(target)
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page a person is on: of a script's request the one that sent it."""
+    sent_from = urlsplit(request.headers.get("Referer", ""))
+    is_ours = sent_from.netloc == request.get_host()
+    is_script = request.headers.get("Accept") == "application/json"
+    return sent_from.path if is_script and is_ours else request.path

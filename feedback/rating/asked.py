@@ -1,8 +1,8 @@
 """What a task asks: the parts of its form, in the order in which they are asked.
 
-Evidence comes before verdicts, each completion by itself before any comparison, and
-the rater's own text last, so that no answer anchors the one after it: marks, turns,
-the case's points, ratings, comparison, ranking or preference, correction.
+Evidence comes before verdicts and each completion by itself before any comparison, so
+that no answer anchors the one after it: marks and turns, the case's points, ratings,
+comparison by criteria, then the ranking or the preference as a whole.
 """
 
 from collections.abc import Mapping

@@ -31,6 +31,8 @@ PREFERENCES = (
     ("right_much", "Right is much better", "5"),
     ("neither", "Neither is acceptable", NONE_KEY),
 )
+# Where the value is typed, or may be several, a reason for none has its own field.
+_APART = {Criterion.Kind.TEXT, Criterion.Kind.SCORE, Criterion.Kind.MULTI_LABEL}
 _TITLES = {
     CasePoint.Kind.RUBRIC: "Does the answer do this?",
     CasePoint.Kind.CLAIM: "What does the answer say to this?",
@@ -47,6 +49,11 @@ class Option:
     key: str
     is_checked: bool
     meaning: str = ""
+
+    @property
+    def missing(self) -> str:
+        """Why there is no value, if that is what the option says."""
+        return NOT_APPLICABLE if self.value == NOT_APPLICABLE else OUTSIDE_PRACTICE
 
     @property
     def spoken(self) -> str:
@@ -87,6 +94,21 @@ class Field:
     def is_scale(self) -> bool:
         """Whether its options are points on a line."""
         return self.kind == Criterion.Kind.LIKERT
+
+    @property
+    def shows_keys(self) -> bool:
+        """Whether each option needs to show its key: its label is not its key."""
+        return not self.is_scale and self.kind != "rank"
+
+    @property
+    def has_own_missing(self) -> bool:
+        """Whether "does not apply" is a field beside the one for the value."""
+        return self.kind in _APART
+
+    @property
+    def missing_name(self) -> str:
+        """The field that says that there is no value, and why."""
+        return f"{self.name}.missing" if self.has_own_missing else self.name
 
     @property
     def takes_several(self) -> bool:
@@ -213,13 +235,8 @@ def _is_typed(criterion: Criterion) -> bool:
 
 
 def missing_options(filling: Filling, name: str, criterion: Criterion) -> list[Option]:
-    """That it does not apply, or is outside the rater's practice.
-
-    Where the value itself is typed or may be several, the choice has a field of its
-    own beside it.
-    """
-    is_apart = _is_typed(criterion) or criterion.kind == Criterion.Kind.MULTI_LABEL
-    own = f"{name}.missing" if is_apart else name
+    """That it does not apply, or is outside the rater's practice."""
+    own = f"{name}.missing" if criterion.kind in _APART else name
     return [
         filling.option(own, value, label, key, meaning=meaning)
         for value, label, meaning, key in _MISSING
@@ -276,7 +293,7 @@ def _verdict(filling: Filling, point: CasePoint, shown: int) -> Field:
     name = f"points-{shown}-{point.uid}"
     labels = dict(PointVerdict.Verdict.choices)
     *verdicts, outside = VERDICTS[point.kind]
-    worth = "" if point.points is None else f"{point.points:+d} points"
+    worth = "" if point.points is None else f"{point.points:+d} points".replace("-", "−")
     return Field(
         name=name,
         kind="verdict",
@@ -302,7 +319,6 @@ def _rank(filling: Filling, asked: Asked, shown: int) -> Field:
         name=name,
         kind="rank",
         legend=f"Place of {item_name(asked.kind, shown).lower()}",
-        question="1 is best; the same place twice is a tie.",
         options=[
             filling.option(name, str(place), str(place), str(place)) for place in places
         ],

@@ -122,22 +122,19 @@ def _answer(form: _Form) -> Answer:
 
 
 def _ratings(form: _Form) -> dict[Place, Value]:
-    given = {
-        place: value
-        for name, place, criterion in _fields(form)
-        if (value := _value(form, name, criterion)) is not None
-    }
-    given |= _unknown(form, given)
-    # What was answered before its condition fell away is not an answer.
-    return {
-        place: value
-        for place, value in given.items()
-        if all(
-            is_asked(one, given, item=place.item, turn=place.turn)
-            for one in (*form.asked.criteria, *form.asked.per_turn)
-            if one.key == place.key
-        )
-    }
+    """What was answered of what is asked.
+
+    An answer whose condition has fallen away since is none; so is one that depends on
+    it, since the earlier question comes first.
+    """
+    given: dict[Place, Value] = {}
+    for name, place, criterion in _fields(form):
+        value = _value(form, name, criterion)
+        if value is not None and is_asked(
+            criterion, given, item=place.item, turn=place.turn
+        ):
+            given[place] = value
+    return given | _unknown(form, given)
 
 
 def _fields(form: _Form) -> Iterator[tuple[str, Place, Criterion]]:

@@ -68,6 +68,7 @@ class Filled:
     values: QueryDict
     version: int = 0
     saved_at: datetime | None = None
+    page_id: uuid.UUID | None = None
 
 
 def draft_of(assignment: Assignment) -> Filled:
@@ -78,7 +79,7 @@ def draft_of(assignment: Assignment) -> Filled:
     values = QueryDict(mutable=True)
     for name, given in row.fields.items():
         values.setlist(name, given)
-    return Filled(values, row.version, row.saved_at)
+    return Filled(values, row.version, row.saved_at, row.page_id)
 
 
 def rating_context(
@@ -121,6 +122,7 @@ def rating_context(
         "idempotency_key": values.get("idempotency_key") or uuid.uuid4(),
         "draft_version": draft.version if draft else 0,
         "saved_at": draft.saved_at if draft else None,
+        "saved_by": draft.page_id if draft else None,
         "page_id": uuid.uuid4(),
         "guideline": guideline,
         "mode": mode,

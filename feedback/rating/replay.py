@@ -94,7 +94,8 @@ def _put_preferences(fields: QueryDict, judgment: Judgment, shown: Shown) -> Non
         _put_ranking(fields, overall, shown)
     elif overall:
         fields["preference"] = _choice(overall[0], first)
-        fields.setlist("reasons", overall[0].reasons)
+        if overall[0].reasons:
+            fields.setlist("reasons", overall[0].reasons)
 
 
 def _choice(preference: Preference, first: int) -> str:

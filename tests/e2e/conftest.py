@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -45,7 +46,7 @@ def open_page(
     contexts = []
 
     def open_one(
-        *, width: int = 1280, height: int = 900, scheme: str = "light"
+        *, width: int = 1280, height: int = 900, scheme: str = "light", **options: Any
     ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
@@ -53,6 +54,7 @@ def open_page(
             color_scheme=scheme,
             accept_downloads=True,
             **context_options(),
+            **options,
         )
         context.set_default_timeout(15 * _SECONDS)
         contexts.append(context)
