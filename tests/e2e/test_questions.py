@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -94,3 +95,27 @@ def test_changes_are_read_and_confirmed(cast, open_page, enter):
     page.get_by_role("button", name="I have read this").press("Enter")
     page.wait_for_url("**/assignments/**")
     assert changes_to_read(rater=cast.rater, version=version) == []
+
+
+def test_a_small_change_is_confirmed_beside_the_task(
+    cast, assignment, open_page, enter
+):
+    """Nothing that was already answered on the page is lost by it."""
+    version = assignment.guideline_version
+    context = {"guideline": version, "guideline_changes": [version]}
+    note = render_to_string("studies/_guideline_note.html", context)
+    page = open_page(width=390, height=844)
+    enter(page, cast.rater.user)
+    page.goto(reverse("assignment_detail", args=[assignment.uid]))
+    page.evaluate(
+        """(note) => {
+          document.querySelector("#assignment form")
+            .insertAdjacentHTML("beforebegin", note);
+          htmx.process(document.getElementById("guideline-note"));
+        }""",
+        note,
+    )
+    page.get_by_role("button", name="Got it").press("Enter")
+    expect(page.get_by_text("Noted: you know guideline version 1.")).to_be_focused()
+    assert page.url.endswith(f"/assignments/{assignment.uid}/")
+    assert cast.rater.acknowledgments.get().guideline_version == version

@@ -1,6 +1,7 @@
 """What changed in the guideline since a rater's last visit, and that they read it."""
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from feedback.audit.models import AuditEvent
@@ -165,3 +166,15 @@ def test_one_query_tells_what_changed(cast, worked, django_assert_num_queries):
         changes_to_read(rater=worked, version=first)
     with django_assert_num_queries(1):
         changes_to_read(rater=worked, version=second)
+
+
+def test_the_note_on_the_rating_page_says_which_version_and_links(cast, worked):
+    second = publish(cast, changes="A typo.")
+    changes = changes_to_read(rater=worked, version=second)
+    context = {"guideline": second, "guideline_changes": changes}
+    note = render_to_string("studies/_guideline_note.html", context)
+    url = reverse("guideline_acknowledge", args=[second.uid])
+    assert note.count(f'"{url}"') == 3
+    assert "version 2" in note
+    context["guideline_changes"] = []
+    assert "<form" not in render_to_string("studies/_guideline_note.html", context)
