@@ -10,7 +10,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from exports import tasks as exports_tasks
-from feedback.accounts.events import SignedIn, SignedOut
+from feedback.accounts.events import KeysChanged, SignedIn, SignedOut
 from feedback.accounts.models import User
 from feedback.audit.services import record
 from feedback.common import events
@@ -65,6 +65,12 @@ def note_sign_out(event: SignedOut) -> None:
     record(action="user.signed_out", subject=user, actor=user)
 
 
+def note_keys(event: KeysChanged) -> None:
+    """Write a change of the keys to the log."""
+    user = User.objects.get(pk=event.user_id)
+    record(action="user.keys_changed", subject=user, actor=user)
+
+
 WORK = {
     ImportBatch.READ_JOB: corpus_tasks.read_batch,
     studies_tasks.BUILD_JOB: studies_tasks.build_tasks,
@@ -76,6 +82,7 @@ REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
     BatchRead: (build_tasks_of_batch,),
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),
+    KeysChanged: (note_keys,),
 }
 
 

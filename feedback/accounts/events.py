@@ -18,3 +18,10 @@ class SignedOut(Event):
     """Somebody left."""
 
     user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysChanged(Event):
+    """Somebody remapped the keys of the rating page, or switched them on or off."""
+
+    user_id: int

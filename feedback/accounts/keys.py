@@ -33,28 +33,23 @@ ACTIONS = (
     Action("undo", "Take back the last answer", "u"),
     Action("help", "These keys", "?"),
 )
-# Never free: digits choose an answer, and these belong to the browser or the form.
+# Never free: these choose an answer, or belong to the form or the browser.
 RESERVED = frozenset(
     {
-        *"123456789",
-        "-",
-        "Enter",
-        "Escape",
-        "Tab",
-        " ",
-        "Shift",
-        "Control",
-        "Alt",
-        "Meta",
+        *"123456789-",
+        "Enter", "Escape", "Tab", "Space", "Shift", "Control", "Alt", "Meta",
+        "F1", "F5", "F6", "F7", "F11", "F12",
     }
-)
+)  # fmt: skip
 _NAMED = frozenset(
     {
         "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp",
         "PageDown", "Insert", "Delete", "Backspace",
-        *(f"F{number}" for number in range(2, 13)),
+        "F2", "F3", "F4", "F8", "F9", "F10",
     }
 )  # fmt: skip
+_SPELLINGS = {name.lower(): name for name in RESERVED | _NAMED} | {"esc": "Escape"}
+_LAST_UNIT = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +80,19 @@ def keys_of(user_id: int | None) -> Keys:
     )
 
 
+def changed_bindings(bindings: Mapping[str, str]) -> dict[str, str]:
+    """Those actions whose key is not the default: what a row stores."""
+    return {
+        one.name: bindings[one.name] for one in ACTIONS if bindings[one.name] != one.key
+    }
+
+
 def checked_bindings(given: Mapping[str, str]) -> dict[str, str]:
     """Refuse keys that clash, are reserved or do not exist.
 
     Args:
-        given: name of the action -> key; actions that are left out keep their default.
+        given: name of the action -> key; actions that are left out or empty get their
+            default.
 
     Returns:
         Every action with its key.
@@ -97,21 +100,15 @@ def checked_bindings(given: Mapping[str, str]) -> dict[str, str]:
     Raises:
         Invalid: with a message for each action whose key cannot be used.
     """
-    bindings = {one.name: given.get(one.name, "").strip() or one.key for one in ACTIONS}
     bindings = {
-        name: key.lower() if len(key) == 1 else key for name, key in bindings.items()
+        one.name: _spelled(given.get(one.name, "")) or one.key for one in ACTIONS
     }
     labels = {one.name: one.label for one in ACTIONS}
-    problems: dict[str, str] = {}
-    taken: dict[str, str] = {}
-    for name, key in bindings.items():
-        if key in RESERVED:
-            problems[name] = f"{key} always does the same; choose another key."
-        elif len(key) != 1 and key not in _NAMED:
-            problems[name] = f"{key[:20]!r} is no key; write one character or its name."
-        elif key in taken:
-            problems[name] = f"{key} is already “{labels[taken[key]]}”."
-        taken.setdefault(key, name)
+    problems = {
+        name: problem
+        for name, key in bindings.items()
+        if (problem := _problem_of(key) or _clash_of(name, bindings, labels))
+    }
     if problems:
         raise Invalid(
             "These keys were not saved: "
@@ -120,3 +117,33 @@ def checked_bindings(given: Mapping[str, str]) -> dict[str, str]:
             fields=problems,
         )
     return bindings
+
+
+def _spelled(given: str) -> str:
+    """A key as KeyboardEvent.key spells it, letters in lower case."""
+    if given and not given.strip():
+        return "Space"
+    key = given.strip()
+    return _SPELLINGS.get(key.lower(), key.lower() if len(key) == 1 else key)
+
+
+def _problem_of(key: str) -> str:
+    """Why nobody can use this key; empty if somebody can."""
+    if key in RESERVED:
+        return f"{key} belongs to the answers, the form or the browser; choose another."
+    # The page compares single UTF-16 units, which reach every key of a keyboard.
+    is_character = len(key) == 1 and key.isprintable() and ord(key) <= _LAST_UNIT
+    if not is_character and key not in _NAMED:
+        return f"{key[:20]!r} is no key; write one character, or a name like ArrowUp."
+    return ""
+
+
+def _clash_of(name: str, bindings: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """Which other actions have the same key; empty if none has."""
+    key = bindings[name]
+    others = [
+        labels[one] for one, own in bindings.items() if own == key and one != name
+    ]
+    if not others:
+        return ""
+    return f"{key} is also the key of {' and '.join(f'“{one}”' for one in others)}."

@@ -1,12 +1,16 @@
-"""Making people and letting them in."""
+"""Making people, letting them in, and what they set for themselves."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from feedback.accounts.models import Rater, SignInLink, User
+from feedback.accounts.events import KeysChanged
+from feedback.accounts.keys import changed_bindings, checked_bindings, keys_of
+from feedback.accounts.models import KeySettings, Rater, SignInLink, User
 from feedback.accounts.permissions import Role
+from feedback.common.events import emit
 from feedback.common.exceptions import Conflict
 from feedback.common.hashing import text_sha256
 
@@ -82,3 +86,19 @@ def use_sign_in_link(*, link: SignInLink, now: datetime) -> User:
             next_step="Ask for a new one, or sign in with your password.",
         )
     return link.user
+
+
+@transaction.atomic
+def save_keys(*, user: User, is_on: bool, given: Mapping[str, str]) -> None:
+    """Store how a person uses the keyboard; keys that are not given are the defaults.
+
+    Raises:
+        Invalid: with a message for each action whose key cannot be used.
+    """
+    bindings = checked_bindings(given)
+    before = keys_of(user.pk)
+    KeySettings.objects.update_or_create(
+        user=user, defaults={"is_on": is_on, "keys": changed_bindings(bindings)}
+    )
+    if (before.is_on, before.bindings) != (is_on, bindings):
+        emit(KeysChanged(user_id=user.pk))

@@ -129,6 +129,8 @@ ROUTES = (
     get("sign_in_link", link, **dict.fromkeys(PEOPLE, 200)),
     post("sign_in_link", link, **dict.fromkeys(PEOPLE, 302)),
     post("sign_out", **everybody(302)),
+    get("key_settings", **everybody(200)),
+    post("key_settings", **everybody(302)),
     get("home", **everybody(200)),
     get("study_list", **everybody(200)),
     get("study_detail", study, **only(*IN_STUDY)),
