@@ -37,13 +37,13 @@ class ShownText:
         """The stored range behind a shown one; a touched mask counts as a whole."""
         if not self.leaks:
             return start, end
-        return MaskMap(self.stored, self.leaks).to_stored(start, end)
+        return MaskMap(self.leaks).to_stored(start, end)
 
     def to_shown(self, start: int, end: int) -> tuple[int, int]:
         """The shown range of a stored one."""
         if not self.leaks:
             return start, end
-        return MaskMap(self.stored, self.leaks).to_shown(start, end)
+        return MaskMap(self.leaks).to_shown(start, end)
 
 
 def marks_from(

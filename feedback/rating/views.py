@@ -30,6 +30,7 @@ from feedback.rating.selectors import (
 from feedback.rating.services import submit_judgment
 from feedback.rating.shown import Shown, shown_of
 from feedback.studies.assignment import assign_next, is_still_open
+from feedback.studies.guidelines import changes_to_read, must_acknowledge
 from feedback.studies.models import Assignment
 from feedback.studies.selectors import (
     access_assignment,
@@ -73,12 +74,17 @@ def assignment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         return _submit(request, assignment)
     if assignment.state == Assignment.State.SUBMITTED:
         return _submitted(request, assignment)
+    guideline = assignment.task.guideline_version
+    changes = changes_to_read(rater=assignment.rater, version=guideline)
+    if must_acknowledge(changes):
+        return redirect("guideline_acknowledge", uid=guideline.uid)
     context = rating_context(
         assignment,
         shown_of(assignment),
         draft=draft_of(assignment),
         mode="open" if is_still_open(assignment) else "late",
     )
+    context["guideline_changes"] = changes
     return render(request, "rating/assignment_detail.html", context)
 
 
@@ -151,11 +157,16 @@ def _onward(
     except (Conflict, Forbidden):
         # The answer is stored; that nothing more is served is that page's to say.
         assignment = None
-    if assignment is None:
+    guideline = assignment.task.guideline_version if assignment else None
+    if guideline is None or assignment is None:
         return _go(request, onward)
+    changes = changes_to_read(rater=answered.rater, version=guideline)
+    if must_acknowledge(changes):
+        return _go(request, reverse("guideline_acknowledge", args=[guideline.uid]))
     context = rating_context(
         assignment, shown_of(assignment), draft=draft_of(assignment)
     )
+    context["guideline_changes"] = changes
     response = render(request, "rating/_assignment.html", context)
     return push_url(response, reverse("assignment_detail", args=[assignment.uid]))
 

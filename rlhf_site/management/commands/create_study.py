@@ -14,9 +14,10 @@ from feedback.accounts.permissions import Role
 from feedback.accounts.services import create_rater
 from feedback.common import clock
 from feedback.common.context import acting
-from feedback.studies.criteria import CHATBOT_ANSWER
+from feedback.studies.criteria import StudyTemplate
 from feedback.studies.models import Study
 from feedback.studies.services import create_study, enroll, publish_guideline
+from feedback.studies.templates import TEMPLATES
 
 _PEOPLE = {
     "rater": Role.RATER,
@@ -29,8 +30,8 @@ class Command(BaseCommand):
     """Make a study that raters can begin with once prompts are imported."""
 
     help = (
-        "Make a study with the criteria correctness, tone and safety, publish its "
-        "guideline, and enroll its people."
+        "Make a study from a ready template, publish its guideline, and enroll its "
+        "people."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,11 +39,37 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--lead", required=True, metavar="EMAIL")
         parser.add_argument(
-            "--guideline", type=Path, required=True, help="A text file, shown as it is."
+            "--template",
+            choices=list(TEMPLATES),
+            default="chatbot",
+            help="What is asked: docs/reference/templates.md.",
+        )
+        parser.add_argument(
+            "--guideline",
+            type=Path,
+            help="A text file, shown as it is; the template's own without one.",
         )
         parser.add_argument("--description", default="")
         parser.add_argument(
             "--overlap", type=int, default=3, help="Raters of each task."
+        )
+        parser.add_argument(
+            "--undo-seconds",
+            type=int,
+            default=600,
+            help="How long a rater may change what was submitted.",
+        )
+        parser.add_argument(
+            "--reveal-percent",
+            type=int,
+            default=0,
+            help="Share of assignments that show others' answers after one's own.",
+        )
+        parser.add_argument(
+            "--leaks",
+            choices=Study.LeakPolicy.values,
+            default=Study.LeakPolicy.MASK,
+            help="A text that names its maker is masked, or shown and its votes marked.",
         )
         for name in _PEOPLE:
             parser.add_argument(
@@ -56,10 +83,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make all of it, or nothing."""
-        try:
-            body = options["guideline"].read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['guideline']}: {error}") from error
+        body = _body(options["guideline"], TEMPLATES[options["template"]])
         lead = _person(options["lead"])
         try:
             with acting(user_id=lead.pk, request_id="", source="create_study"):
@@ -80,12 +104,18 @@ def _make(lead: User, body: str, options: dict[str, Any]) -> Study:
         description=options["description"],
         created_by=lead,
         overlap=options["overlap"],
+        undo_seconds=options["undo_seconds"],
+        reveal_percent=options["reveal_percent"],
+        leak_policy=options["leaks"],
     )
+    template = TEMPLATES[options["template"]]
     publish_guideline(
         study=study,
         title=options["name"][:200],
         body=body,
-        criteria=CHATBOT_ANSWER,
+        criteria=template.criteria,
+        span_labels=template.span_labels,
+        forms=template.forms,
         published_by=lead,
         now=clock.now(),
     )
@@ -96,6 +126,15 @@ def _make(lead: User, body: str, options: dict[str, Any]) -> Study:
                 create_rater(user=person)
             enroll(study=study, user=person, role=role)
     return study
+
+
+def _body(path: Path | None, template: StudyTemplate) -> str:
+    if path is None:
+        return template.guideline
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: {error}") from error
 
 
 def _person(email: str) -> User:
