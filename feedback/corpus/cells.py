@@ -168,14 +168,18 @@ def texts(row: Cells, name: str) -> list[str]:
 def whole_number(row: Cells, name: str, *, lowest: int, highest: int) -> int:
     """A whole number within limits."""
     value = row.get(name)
-    is_whole = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_whole or value != int(value) or not lowest <= value <= highest:
-        raise RowRefused(
-            f"{name} is {quoted(value)}; allowed are whole numbers from {lowest} to "
-            f"{highest}.",
-            next_step=f"Correct {name}.",
-        )
-    return int(value)
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and lowest <= value <= highest
+        and value == int(value)
+    ):
+        return int(value)
+    raise RowRefused(
+        f"{name} is {quoted(value)}; allowed are whole numbers from {lowest} to "
+        f"{highest}.",
+        next_step=f"Correct {name}.",
+    )
 
 
 def json_object(row: Cells, name: str) -> dict[str, Any]:

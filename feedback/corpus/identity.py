@@ -65,7 +65,7 @@ _AMBIGUOUS = (
     "Stability AI", "Inflection", "GPT", "PaLM", "o1", "o3",
 )  # fmt: skip
 _SELF = re.compile(
-    r"\b(?:I am|I'm|I’m|my name is|I was|as an?|call me)\b[^.!?\n]{0,80}?"
+    r"\b(?:I am|I['\u2019]m|my name is|I was|as an?|call me)\b[^.!?\n]{0,80}?"
     r"\b(?:AI|A\.I\.|artificial intelligence|language model|LLM|chat ?bot|assistant|model)\b"
     r"|\b(?:AI|language model|LLM|chat ?bot|assistant)\b[^.!?\n]{0,40}?"
     r"\b(?:named|called|developed|trained|created|made|built|designed)\b"
@@ -93,7 +93,17 @@ _AMBIGUOUS_RE = re.compile(
 )
 # "Made by Doctors" names nobody.
 _NOBODY = frozenset(
-    {"A", "An", "The", "Doctors", "Physicians", "Experts", "Clinicians", "Nurses", "Our"}
+    {
+        "A",
+        "An",
+        "The",
+        "Doctors",
+        "Physicians",
+        "Experts",
+        "Clinicians",
+        "Nurses",
+        "Our",
+    }
 )
 _MIN_LETTERS = 4
 
@@ -163,9 +173,10 @@ def _merged(found: Iterable[Leak]) -> tuple[Leak, ...]:
     merged: list[Leak] = []
     for leak in sorted(found, key=lambda one: (one.start, -one.end)):
         if merged and leak.start < merged[-1].end:
-            last = merged.pop()
-            leak = Leak(last.start, max(last.end, leak.end), last.name)
-        merged.append(leak)
+            last = merged[-1]
+            merged[-1] = Leak(last.start, max(last.end, leak.end), last.name)
+        else:
+            merged.append(leak)
     return tuple(merged)
 
 

@@ -110,7 +110,8 @@ def asked_of(task: Task, *, n_items: int) -> Asked:
 
 def n_turns_of(task: Task) -> int:
     """The assistant's turns of a conversation, the completion included."""
-    return 1 + sum(turn["role"] == "assistant" for turn in task.prompt.messages)
+    roles: list[str] = [turn["role"] for turn in task.prompt.messages]
+    return 1 + roles.count("assistant")
 
 
 def _points_of(task: Task, parts: frozenset[str]) -> dict[str, tuple[CasePoint, ...]]:

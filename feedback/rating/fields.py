@@ -293,7 +293,11 @@ def _verdict(filling: Filling, point: CasePoint, shown: int) -> Field:
     name = f"points-{shown}-{point.uid}"
     labels = dict(PointVerdict.Verdict.choices)
     *verdicts, outside = VERDICTS[point.kind]
-    worth = "" if point.points is None else f"{point.points:+d} points".replace("-", "−")
+    worth = (
+        ""
+        if point.points is None
+        else f"{point.points:+d} points".replace("-", "\N{MINUS SIGN}")
+    )
     return Field(
         name=name,
         kind="verdict",

@@ -1,7 +1,7 @@
 """From what a browser posts to an `Answer`; nothing here touches the database."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import QueryDict
@@ -93,16 +93,18 @@ def submission_from(
 
 
 def _answer(form: _Form) -> Answer:
-    said = {
-        "corrections": _corrections(form),
-        "flag": _flag(form),
-        "comment": form.text("comment"),
-        "knows_model": form.is_ticked("knows_model"),
-    }
-    if form.is_ticked("outside_practice"):
-        return Answer(is_outside_practice=True, **said)
+    said = Answer(
+        corrections=_corrections(form),
+        flag=_flag(form),
+        comment=form.text("comment"),
+        is_outside_practice=form.is_ticked("outside_practice"),
+        knows_model=form.is_ticked("knows_model"),
+    )
+    if said.is_outside_practice:
+        return said
     outcome, strength = _outcome(form)
-    return Answer(
+    return replace(
+        said,
         ratings=_ratings(form),
         comparisons=_comparisons(form),
         outcome=outcome,
@@ -114,7 +116,6 @@ def _answer(form: _Form) -> Answer:
             form.post.get("marks", ""), order=form.order, texts=form.texts
         ),
         is_fit_as_is=form.is_ticked("fit_as_is"),
-        **said,
     )
 
 

@@ -384,7 +384,7 @@ class SpanMark(Identified):
         triggers = said()
 
     def __str__(self) -> str:
-        return f"{self.start}–{self.end}: {self.severity}"
+        return f"{self.start} to {self.end}: {self.severity}"
 
 
 class SpanRelation(models.Model):

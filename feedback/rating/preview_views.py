@@ -27,8 +27,7 @@ _EXAMPLE_MESSAGES = [
     {"role": "user", "content": "Warfarin."},
 ]
 _EXAMPLE_ANSWERS = (
-    "Better not: together they make bleeding more likely. Paracetamol is usually the "
-    "safer choice; ask your pharmacist about the dose.",
+    "Better not: together they make bleeding more likely. Paracetamol is usually safer.",
     "Yes, at the usual dose.",
     "Please ask your doctor.",
 )

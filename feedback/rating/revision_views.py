@@ -86,11 +86,7 @@ def _revise(
     request: PersonRequest, assignment: Assignment, judgment: Judgment, shown: Shown
 ) -> HttpResponse:
     try:
-        if request.POST.get("revises") != str(judgment.uid):
-            raise Conflict(
-                "You changed this answer in another window already.",
-                next_step="Open it again from your judgments to see what it says now.",
-            )
+        _refuse_stale(request, judgment)
         sent = submission_from(
             request.POST, asked=shown.asked, order=shown.order, texts=shown.texts
         )
@@ -112,6 +108,14 @@ def _revise(
     response = HttpResponse(status=200)
     response["HX-Redirect"] = onward
     return response
+
+
+def _refuse_stale(request: PersonRequest, judgment: Judgment) -> None:
+    if request.POST.get("revises") != str(judgment.uid):
+        raise Conflict(
+            "You changed this answer in another window already.",
+            next_step="Open it again from your judgments to see what it says now.",
+        )
 
 
 def _refused(

@@ -72,18 +72,18 @@ def _value(rating: CriterionRating) -> str:
         return "does not apply"
     if rating.is_outside_practice:
         return "outside my practice"
-    criterion = rating.criterion
     if rating.choices is not None:
-        labels = {option["value"]: option["label"] for option in criterion.options}
+        options = rating.criterion.options
+        labels = {option["value"]: option["label"] for option in options}
         return ", ".join(labels.get(one, one) for one in rating.choices) or "none"
-    if rating.value is None:
-        return rating.text
+    return rating.text if rating.value is None else _number(rating)
+
+
+def _number(rating: CriterionRating) -> str:
+    criterion = rating.criterion
     if criterion.kind == Criterion.Kind.YES_NO:
-        return (
-            criterion.high_label or "Yes"
-            if rating.value
-            else (criterion.low_label or "No")
-        )
+        yes, no = criterion.high_label or "Yes", criterion.low_label or "No"
+        return yes if rating.value else no
     if criterion.kind == Criterion.Kind.TURN:
         return f"turn {rating.value}" if rating.value else "never"
     return str(rating.value)

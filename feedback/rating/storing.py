@@ -18,6 +18,7 @@ from feedback.rating.models import (
     SpanRelation,
 )
 from feedback.rating.shown import Shown
+from feedback.studies.models import Criterion
 
 
 def store_parts(judgment: Judgment, answer: Answer, *, shown: Shown) -> None:
@@ -70,7 +71,7 @@ def _preferences(
 ) -> Iterator[Preference]:
     """One row for each pair and question, by completion and never by place."""
     by_key = {one.key: one for one in shown.asked.compared}
-    rows = [
+    rows: list[tuple[int, int, Criterion | None, str, int]] = [
         (0, 1, by_key[key], one.outcome, one.strength)
         for key, one in answer.comparisons.items()
     ]

@@ -1,5 +1,7 @@
 """Studies, the versions of their guideline, tasks, slots and leases."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,7 +10,7 @@ from django.db.models import F, Q
 
 from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
-from feedback.common.guards import Sealed, said, sealed_with
+from feedback.common.guards import NoTruncate, Sealed, said, sealed_with
 from feedback.common.history import tracked
 from feedback.common.models import Identified
 from feedback.corpus.models import Completion, Prompt, Source
@@ -193,11 +195,14 @@ class GuidelineVersion(Identified):
 
 def _sealed_with_guideline() -> list[pgtrigger.Trigger]:
     """Triggers of the tables that close together with their guideline version."""
-    return sealed_with(
-        "guideline_version_id",
-        parent_table="studies_guidelineversion",
-        column="published_at",
-    )
+    return [
+        *sealed_with(
+            "guideline_version_id",
+            parent_table="studies_guidelineversion",
+            column="published_at",
+        ),
+        NoTruncate(),
+    ]
 
 
 class Criterion(Identified):
@@ -458,6 +463,9 @@ class TaskForm(models.Model):
 
 class TaskItem(models.Model):
     """A completion that a task shows. In a pair, 0 has the smaller id."""
+
+    # Where its text names its maker, if `selectors.items_of` read it.
+    leaks: list[dict[str, Any]] | None
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="items")
     completion = models.ForeignKey(

@@ -72,13 +72,17 @@ def _see(
     row: dict[str, Any], skill: Skill, generator: np.random.Generator
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     true = np.array([float(row[key]) for key in _CRITERIA])
-    return true + skill.leniency + generator.normal(0.0, skill.noise, size=len(_CRITERIA))
+    return (
+        true + skill.leniency + generator.normal(0.0, skill.noise, size=len(_CRITERIA))
+    )
 
 
 def _rate(row: dict[str, Any], seen: Any, *, is_diligent: bool) -> Answer:  # noqa: ANN401 - numpy
     values = np.clip(np.rint(seen), _LOWEST, _HIGHEST).astype(int)
     numbers = dict(zip(_CRITERIA, values.tolist(), strict=True))
-    is_wrong = bool(values[_CORRECTNESS] <= _NEEDS_CORRECTION or values[_SAFETY] <= _UNSAFE)
+    is_wrong = bool(
+        values[_CORRECTNESS] <= _NEEDS_CORRECTION or values[_SAFETY] <= _UNSAFE
+    )
     correction = row.get("correction") or ""
     writes = is_diligent and is_wrong
     return Answer(

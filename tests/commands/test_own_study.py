@@ -11,6 +11,7 @@ from feedback.accounts.models import Rater, User
 from feedback.audit.models import AuditEvent
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
+from feedback.rating.answers import Answer, scores
 from feedback.studies.models import Study
 from tests.builders import judge_all
 
@@ -53,7 +54,9 @@ def test_from_nothing_to_a_judgment(guideline, tmp_path):
             run_job(job_id=job_id)
 
     study = Study.objects.get(name="Ours")
-    assert len(judge_all(study, Rater.objects.get(user__email="ada@example.org"))) == 1
+    rater = Rater.objects.get(user__email="ada@example.org")
+    answer = Answer(ratings=scores(correctness=5, completeness=5, tone=4, safety=5))
+    assert len(judge_all(study, rater, single=answer)) == 1
     path = link.removeprefix("http://127.0.0.1:8000")
     assert Client().post(path).status_code == 302
     assert AuditEvent.objects.filter(action="user.created").count() == 2

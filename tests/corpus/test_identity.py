@@ -14,7 +14,7 @@ LEAKS = [
     ("As an AI language model developed by OpenAI, I cannot.", ["OpenAI"]),
     ("I am ChatGPT, a large language model.", ["ChatGPT"]),
     ("I'm Claude, an AI assistant made by Anthropic.", ["Claude", "Anthropic"]),
-    ("I’m Gemini, a large language model built by Google.", ["Gemini", "Google"]),
+    ("I\u2019m Gemini, a large language model built by Google.", ["Gemini", "Google"]),
     ("My name is Bard and I am an AI assistant.", ["Bard"]),
     ("I was trained by Mistral AI.", ["Mistral AI"]),
     ("GPT-4o would say so.", ["GPT-4o"]),
@@ -82,7 +82,9 @@ def test_names_of_this_installation_count_as_tokens():
     names = ["acme/triage-large", "triage-7b", "base", "model", "mini"]
     text = "Says triage-7b, or Triage-Large; the base model is a mini triage."
 
-    found = [text[leak.start : leak.end] for leak in find_leaks(text, model_names=names)]
+    found = [
+        text[leak.start : leak.end] for leak in find_leaks(text, model_names=names)
+    ]
 
     assert found == ["triage-7b", "Triage-Large"]
 
@@ -118,7 +120,9 @@ def test_ranges_outside_the_masks_survive_the_way_there_and_back(case, data):
 
     assert 0 <= there[0] <= there[1] <= len(shown)
     touched = [one for one in leaks if one.start < end and start < one.end]
-    if not any(one.start < offset < one.end for one in leaks for offset in (start, end)):
+    if not any(
+        one.start < offset < one.end for one in leaks for offset in (start, end)
+    ):
         assert back == (start, end)
     if not touched and start < end:
         assert shown[there[0] : there[1]] == text[start:end]

@@ -9,7 +9,9 @@ from feedback.accounts.services import make_sign_in_link
 from feedback.common import clock
 from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.reveals import reveal_after
 from feedback.studies.assignment import assign_next
+from feedback.studies.models import Assignment
 from feedback.studies.questions import ask
 from tests import builders
 from tests.foundation.routes import World
@@ -30,12 +32,17 @@ def _make_world(directory) -> World:
     )
     seal_snapshot(snapshot=snapshot, directory=directory)
     assert snapshot.state == Snapshot.State.SEALED, snapshot.error
+    answered = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
+    answered.arm = Assignment.Arm.REVEAL
+    (judgment,) = builders.judge_all(cast.study, cast.rater, limit=1)
+    assert reveal_after(assignment=answered, judgment=judgment) is not None
     assignment = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
     assert assignment is not None
     return World(
         cast=cast,
         batch=ImportBatch.objects.get(source__studies=cast.study),
         assignment=assignment,
+        answered=answered,
         snapshot=snapshot,
         guideline=cast.study.guideline_versions.get(),
         question=ask(assignment=assignment, text="Is the dose for a child?"),

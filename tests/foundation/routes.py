@@ -36,6 +36,7 @@ class World:
     cast: Cast
     batch: ImportBatch
     assignment: Assignment
+    answered: Assignment
     snapshot: Snapshot
     guideline: GuidelineVersion
     question: Question
@@ -65,6 +66,14 @@ def batch(world: World) -> list[object]:
 
 def assignment(world: World) -> list[object]:
     return [world.assignment.uid]
+
+
+def answered(world: World) -> list[object]:
+    return [world.answered.uid]
+
+
+def preview(world: World) -> list[object]:
+    return [world.cast.study.uid, "single"]
 
 
 def guideline(world: World) -> list[object]:
@@ -140,6 +149,13 @@ ROUTES = (
     get("study_rate", study, **only("rater", status=302) | {"colleague": 200}),
     get("assignment_detail", assignment, **only("rater")),
     post("assignment_detail", assignment, **only("rater", status=422)),
+    post("assignment_draft", assignment, **only("rater", status=422)),
+    get("assignment_revise", answered, **only("rater")),
+    post("assignment_revise", answered, **only("rater", status=409)),
+    get("assignment_reveal", answered, **only("rater")),
+    get("study_undo", study, **only("rater", "colleague", status=302)),
+    get("study_preview", preview, **only("lead", "admin")),
+    post("study_preview", preview, **only("lead", "admin", status=422)),
     get("assignment_question", assignment, **only("rater")),
     post("assignment_question", assignment, **only("rater", status=422)),
     get("study_questions", study, **only("lead", "admin")),

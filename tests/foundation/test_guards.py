@@ -6,13 +6,27 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
 from feedback.corpus.services import create_source, read_batch, start_import
 from feedback.corpus.uploads import store_upload
-from feedback.rating.answers import Answer, FlagDraft
+from feedback.rating.answers import (
+    Answer,
+    FlagDraft,
+    MarkDraft,
+    Place,
+    Value,
+    scores,
+)
+from feedback.rating.checks import VERDICTS
 from feedback.rating.models import Judgment
-from feedback.studies.models import Criterion, GuidelineVersion, Task
+from feedback.rating.shown import shown_of
+from feedback.studies.assignment import assign_next
+from feedback.studies.guidelines import acknowledge
+from feedback.studies.models import GuidelineVersion, Task, TaskForm
+from feedback.studies.questions import reply
 from tests import builders
+from tests.rating.everything import FORMS, make_everything
 
 OURS = {
     "accounts", "audit", "jobs", "corpus", "studies", "rating", "review", "exports"
@@ -23,6 +37,8 @@ KINDS = {
     "said": {
         "audit.AuditEvent",
         "corpus.ImportReject",
+        "corpus.CasePoint",
+        "corpus.IdentityScan",
         "corpus.Prompt",
         "corpus.Completion",
         "rating.Judgment",
@@ -30,10 +46,19 @@ KINDS = {
         "rating.Preference",
         "rating.Correction",
         "rating.SafetyFlag",
+        "rating.SpanMark",
+        "rating.SpanRelation",
+        "rating.PointVerdict",
+        "rating.Reveal",
+        "studies.GuidelineAcknowledgment",
+        "studies.Question",
+        "studies.Reply",
     },
     "sealed": {
         "studies.GuidelineVersion",
         "studies.Criterion",
+        "studies.SpanLabel",
+        "studies.TaskForm",
         "exports.Snapshot",
         "exports.SnapshotMember",
         "exports.SnapshotRater",
@@ -52,6 +77,8 @@ KINDS = {
     },
     # Their changes are either told by other rows (tasks, slots) or mean nothing later.
     "state": {
+        "accounts.KeySettings",
+        "rating.Draft",
         "accounts.SignInLink",
         "jobs.Job",
         "corpus.ModelVersion",
@@ -121,7 +148,31 @@ def full_world(shared_world, django_db_blocker, tmp_path_factory):
             imported_by=study.created_by,
         )
         read_batch(batch=batch, directory=directory)
+        _say_everything(shared_world)
     return shared_world
+
+
+def _say_everything(world):
+    """Marks with a relation, verdicts on points, a reply, an acknowledgment."""
+    forms = [form for form in FORMS if form.kind == "single"]
+    study = make_everything(n_completions=1, forms=forms)
+    rater = builders.make_rater(study)
+    assignment = assign_next(study=study, rater=rater, now=clock.now())
+    shown = shown_of(assignment)
+    marks = [
+        MarkDraft(0, start, start + 3, shown.texts[0].stored[start : start + 3], "dose",
+                  "minor", relations=relations)
+        for start, relations in ((0, ((1, "causes"),)), (4, ()))
+    ]  # fmt: skip
+    answer = Answer(
+        ratings=scores(scale=5, yes=1, score=70) | {Place("any"): Value(choices=())},
+        verdicts={(0, p.uid): VERDICTS[p.kind][0] for p in shown.asked.all_points},
+        marks=tuple(marks),
+        is_fit_as_is=True,
+    )
+    builders.submit(assignment, answer)
+    reply(question=world.question, author=world.cast.lead, text="For an adult.")
+    acknowledge(rater=rater, version=assignment.guideline_version)
 
 
 @pytest.fixture
@@ -149,8 +200,8 @@ def sealed_rows(model, world):
         return model.objects.filter(pk=world.snapshot.pk)
     if "snapshot" in names:
         return model.objects.filter(snapshot=world.snapshot)
-    if model is Criterion:
-        return model.objects.filter(guideline_version__study=world.cast.study)
+    if "guideline_version" in names:
+        return model.objects.filter(guideline_version__published_at__isnull=False)
     return model.objects.filter(study=world.cast.study)
 
 
@@ -213,6 +264,8 @@ def test_nothing_is_added_to_what_is_sealed(model, filled):
             row.uid = filled.cast.study.uid
         elif field.name in {"key", "path", "rule"}:
             setattr(row, field.name, "late")
+        elif field.name == "kind" and model is TaskForm:
+            row.kind = Task.Kind.RANKING
     if hasattr(row, "judgment_id"):
         row.judgment_id = _another(Judgment, row.judgment_id)
     if hasattr(row, "rater_id"):

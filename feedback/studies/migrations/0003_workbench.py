@@ -14,27 +14,16 @@ from django.db import migrations, models
 # it says does not change, only how it is spelled.
 _OPEN = "SELECT set_config('consilium.erasure', 'left_position to shown_order', true);"
 _CLOSE = "SELECT set_config('consilium.erasure', '', true);"
-_FILL_ORDER = (
-    _OPEN
-    + "".join(
-        f"""
-    UPDATE {table} a SET shown_order = CASE t.kind
-        WHEN 'pair' THEN ARRAY[a.left_position, 1 - a.left_position]
+_TABLES = ("studies_assignment", "studies_assignmentevent")
+_ORDER = """
+    UPDATE %s a SET shown_order = CASE t.kind
+        WHEN 'pair' THEN ARRAY[a.left_position, 1 - a.left_position]::smallint[]
         ELSE ARRAY[0]::smallint[] END
     FROM studies_task t WHERE t.id = a.task_id;
-    """
-        for table in ("studies_assignment", "studies_assignmentevent")
-    )
-    + _CLOSE
-)
-_FILL_LEFT = (
-    _OPEN
-    + "".join(
-        f"UPDATE {table} SET left_position = least(coalesce(shown_order[1], 0), 1);"
-        for table in ("studies_assignment", "studies_assignmentevent")
-    )
-    + _CLOSE
-)
+"""
+_LEFT = "UPDATE %s SET left_position = least(coalesce(shown_order[1], 0), 1);"
+_FILL_ORDER = _OPEN + "".join(_ORDER % table for table in _TABLES) + _CLOSE
+_FILL_LEFT = _OPEN + "".join(_LEFT % table for table in _TABLES) + _CLOSE
 
 
 class Migration(migrations.Migration):

@@ -83,7 +83,7 @@ CHATBOT = StudyTemplate(
     criteria=(*ANSWER_CRITERIA, *harm_if("safety", "1", "2", "3")),
     span_labels=ANSWER_LABELS,
     forms=(
-        FormDraft("single", ("marks", "ratings", "correction")),
+        FormDraft("single", ("marks", "ratings")),
         FormDraft("pair"),
     ),
     guideline="""\
