@@ -34,6 +34,12 @@ _TITLES = {
     Task.Kind.RANKING: "Put these answers in order",
     Task.Kind.CONVERSATION: "Follow this conversation",
 }
+# What a selection snaps to: the first is the default.
+_SNAP_MODES = (
+    ("word", "Words"),
+    ("character", "Characters"),
+    ("sentence", "Sentences"),
+)
 _ROLES = {
     "user": "Asked",
     "assistant": "Answered",
@@ -191,6 +197,7 @@ def _marks(filling: Filling, shown: Shown) -> dict[str, Any]:
     extras = shown.asked.mark_extras
     return {
         "labels": shown.asked.labels,
+        "modes": _SNAP_MODES,
         "severities": SpanMark.Severity.choices,
         "assertions": SpanMark.Assertion.choices
         if TaskForm.Extra.ASSERTION in extras

@@ -101,6 +101,4 @@ def _example(study: Study, kind: str) -> tuple[Assignment, tuple[TaskItem, ...]]
 
 
 def _item(task: Task, position: int, text: str) -> TaskItem:
-    item = TaskItem(task=task, position=position, completion=Completion(content=text))
-    item.leaks = []
-    return item
+    return TaskItem(task=task, position=position, completion=Completion(content=text))

@@ -1,6 +1,7 @@
 """Exactly what one rater is shown for one assignment, in what order."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from feedback.common.hashing import json_sha256
 from feedback.corpus.identity import Leak
@@ -48,14 +49,19 @@ def shown_from(assignment: Assignment, items: tuple[TaskItem, ...]) -> Shown:
         asked=asked,
         order=tuple(assignment.shown_order) or tuple(range(len(items))),
         sha256=_sha256(task, texts, asked),
-        names_its_maker=not is_masked and any(item.leaks for item in items),
+        names_its_maker=not is_masked and any(_leaks_of(item) for item in items),
     )
 
 
 def _text_of(item: TaskItem, *, is_masked: bool) -> ShownText:
-    found = item.leaks or [] if is_masked else []
-    leaks = tuple(Leak(one["start"], one["end"], one["name"]) for one in found)
+    leaks = _leaks_of(item) if is_masked else ()
     return ShownText(stored=item.completion.content, leaks=leaks)
+
+
+def _leaks_of(item: TaskItem) -> tuple[Leak, ...]:
+    """Where its text names its maker, as `items_of` read it."""
+    found: list[dict[str, Any]] = getattr(item, "leaks", None) or []
+    return tuple(Leak(one["start"], one["end"], one["name"]) for one in found)
 
 
 def _sha256(task: Task, texts: tuple[ShownText, ...], asked: Asked) -> str:

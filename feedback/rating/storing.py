@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from feedback.common.events import emit
 from feedback.common.hashing import text_sha256
@@ -18,7 +19,9 @@ from feedback.rating.models import (
     SpanRelation,
 )
 from feedback.rating.shown import Shown
-from feedback.studies.models import Criterion
+
+if TYPE_CHECKING:
+    from feedback.studies.models import Criterion
 
 
 def store_parts(judgment: Judgment, answer: Answer, *, shown: Shown) -> None:

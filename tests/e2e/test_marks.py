@@ -1,0 +1,304 @@
+"""Marking errors and omissions: exact to the code point, by caret, mouse and touch."""
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from feedback.rating.models import Judgment, SpanMark
+from feedback.studies.criteria import FormDraft
+from feedback.studies.models import Task
+from tests.e2e.test_every_kind import (
+    PHONE,
+    at_task,  # noqa: F401 - a fixture
+    shoot,
+    submit,
+)
+from tests.rating.everything import EXTRAS, HARD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+MARKS = FormDraft("single", ("marks",), EXTRAS)
+PLAIN = "Take five mg twice a day. Stop if it bleeds. Call us."
+
+
+@pytest.fixture
+def marking(at_task):  # noqa: F811
+    """Open a task that asks for marks alone."""
+
+    def marking(text=PLAIN, *, kind=Task.Kind.SINGLE, window=None):
+        forms = [FormDraft(kind.value, ("marks",), EXTRAS)]
+        page, assignment = at_task(kind, forms=forms, text=text, window=window)
+        content = assignment.task.items.order_by("position")[0].completion.content
+        return page, assignment, content
+
+    return marking
+
+
+def kept(page):
+    """The marks that the page would send."""
+    return json.loads(page.locator("[name=marks]").input_value())
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def select(page, start, end, *, item=0):
+    """Select UTF-16 units of an answer's text and let go of the mouse there."""
+    page.evaluate(
+        """([start, end, item]) => {
+          const node = document.querySelector(`[data-item="${item}"]`).firstChild;
+          getSelection().setBaseAndExtent(node, start, node, end);
+          node.parentNode.dispatchEvent(
+            new PointerEvent('pointerup', {bubbles: true, pointerType: 'mouse'}));
+        }""",
+        [start, end, item],
+    )
+    expect(page.locator("#mark-palette")).to_be_visible()
+
+
+def units(text):
+    return len(text.encode("utf-16-le")) // 2
+
+
+def test_keyboard_alone_marks_a_phrase_and_stores_it(marking):
+    page, assignment, content = marking()
+
+    press(page, "s", *["Control+ArrowRight"] * 2, *["Control+Shift+ArrowRight"] * 2)
+    press(page, "Enter", "2", "3", "Enter")
+    press(page, "Escape")
+    shoot(page, "marks-one")
+    submit(page)
+
+    mark = SpanMark.objects.get(judgment__assignment=assignment)
+    assert (mark.label.key, mark.severity) == ("dose", "critical")
+    assert mark.quote == content[mark.start : mark.end] == "five mg"
+
+
+def test_a_missing_warning_is_a_point_with_what_to_say(marking):
+    page, assignment, content = marking()
+
+    press(page, "o", "Enter", "3")
+    page.get_by_label("What should it say?").fill("Not with warfarin.")
+    press(page, "Control+Enter", "Escape")
+    submit(page)
+
+    mark = SpanMark.objects.get(judgment__assignment=assignment)
+    assert (mark.start, mark.end, mark.quote) == (0, 0, "")
+    assert mark.suggestion == "Not with warfarin."
+    assert mark.label.key == "warning"
+
+
+def test_missing_from_the_answer_as_a_whole(marking):
+    page, assignment, content = marking(HARD)
+
+    press(page, "o", "o", "1", "1", "Enter", "Escape")
+
+    (mark,) = kept(page)
+    assert mark["start"] == mark["end"] == len(content)
+
+
+@pytest.mark.parametrize(
+    ("mode", "quote"),
+    [
+        ("Words", "twice"),
+        ("Characters", "wic"),
+        ("Sentences", "0. Take five mg twice a day."),
+    ],
+)
+def test_a_selection_snaps_as_chosen(marking, mode, quote):
+    page, _, content = marking()
+    page.get_by_label(mode).check()
+    at = content.index("wic")
+
+    select(page, at, at + 3)
+    press(page, "1", "1", "Enter")
+
+    # Whether "0." is a sentence of its own is the browser's to say.
+    assert kept(page)[0]["quote"] in {quote, quote.removeprefix("0. ")}
+
+
+def test_any_range_of_a_hard_text_is_exact(marking):
+    page, _, content = marking(HARD)
+    page.get_by_label("Characters").check()
+    generator = np.random.default_rng(7)
+
+    for _ in range(40):
+        start, end = sorted(generator.integers(0, len(content), size=2).tolist())
+        if content[start : end + 1].isspace():
+            continue
+        select(page, units(content[:start]), units(content[: end + 1]))
+        press(page, "1", "1", "Enter")
+
+    marks = kept(page)
+    assert len(marks) > 30
+    for mark in marks:
+        assert content[mark["start"] : mark["end"]] == mark["quote"]
+        # Never half a letter: no combining mark at the edge, no joiner left hanging.
+        assert not unicodedata.combining(mark["quote"][0])
+        after = content[mark["end"] : mark["end"] + 1]
+        assert not (after and unicodedata.combining(after))
+        assert "\u200d" not in {mark["quote"][0], mark["quote"][-1], after}
+
+
+def test_marks_overlap_and_stand_in_relation(marking):
+    page, assignment, content = marking()
+    at = content.index("five")
+
+    select(page, at, at + 4)
+    press(page, "1", "1", "Enter")
+    select(page, at, at + 13)
+    press(page, "2", "2")
+    page.get_by_label("How it stands to another finding").select_option(index=1)
+    page.get_by_label("Relation").select_option("contradicts")
+    page.get_by_label("Negated").check()
+    page.get_by_label("Code system").fill("ICD-10")
+    page.get_by_label("Code", exact=True).fill("D68.3")
+    page.get_by_role("button", name="Save").click()
+    shoot(page, "marks-two")
+    submit(page)
+
+    inner, outer = SpanMark.objects.filter(judgment__assignment=assignment).order_by(
+        "pk"
+    )
+    assert inner.start == outer.start
+    assert inner.end < outer.end
+    assert outer.relations.get().target == inner
+    assert outer.relations.get().kind == "contradicts"
+    assert outer.assertions == ["negated"]
+    assert (outer.code_system, outer.code) == ("ICD-10", "D68.3")
+
+
+def test_a_finding_can_be_changed_and_deleted(marking):
+    page, _, content = marking()
+    select(page, content.index("five"), content.index("five") + 4)
+    press(page, "1", "1", "Enter")
+
+    page.get_by_role("button", name="Edit finding 1").click()
+    press(page, "2", "3", "Enter")
+    assert [(one["label"], one["severity"]) for one in kept(page)] == [
+        ("dose", "critical")
+    ]
+    page.get_by_role("button", name="Delete finding 1").click()
+
+    assert kept(page) == []
+    expect(page.get_by_text("None so far")).to_be_visible()
+
+
+def test_the_text_is_never_rewritten(marking):
+    page, _, content = marking(HARD)
+    before = page.locator("[data-item='0']").inner_html()
+
+    press(page, "s", *["Control+Shift+ArrowRight"] * 3, "Enter", "1", "1", "Enter")
+    press(page, "Escape")
+
+    answer = page.locator("[data-item='0']")
+    assert answer.inner_html() == before
+    assert answer.evaluate("(one) => one.textContent") == content
+    assert answer.evaluate("(one) => one.childNodes.length") == 1
+
+
+def test_marks_come_back_with_the_draft(marking):
+    page, _, content = marking()
+    at = content.index("five")
+    select(page, at, at + 4)
+    press(page, "1", "1", "Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+    page.reload()
+
+    assert [one["quote"] for one in kept(page)] == ["five"]
+    expect(page.locator(".finding")).to_have_count(1)
+    n_painted = "CSS.highlights.get('mark-minor').size"
+    assert page.evaluate(n_painted) == 1
+
+
+def test_both_sides_of_a_pair_by_keyboard(marking):
+    page, assignment, _ = marking(kind=Task.Kind.PAIR)
+
+    press(page, "s", "Control+ArrowRight", "Enter", "1", "1", "Enter")
+    press(page, "Tab", "Control+ArrowRight", "Enter", "1", "2", "Enter", "Escape")
+    press(page, "3", "4")
+    submit(page)
+
+    judgment = Judgment.objects.get(assignment=assignment)
+    order = assignment.shown_order
+    items = list(assignment.task.items.order_by("position"))
+    left, right = judgment.marks.order_by("pk")
+    assert left.completion_id == items[order[0]].completion_id
+    assert right.completion_id == items[order[1]].completion_id
+
+
+def test_by_touch_a_selection_offers_a_button_and_a_sheet(marking):
+    page, assignment, content = marking(window=PHONE)
+    page.locator("[data-item='0']").tap()
+    page.evaluate(
+        """([start, end]) => {
+          const node = document.querySelector('[data-item="0"]').firstChild;
+          getSelection().setBaseAndExtent(node, start, node, end);
+        }""",
+        [content.index("five"), content.index("five") + 2],
+    )
+    page.get_by_role("button", name="Mark this").tap()
+    page.locator(".palette label", has_text="Wrong fact").tap()
+    page.locator(".palette label", has_text="Major").tap()
+    shoot(page, "marks-touch")
+    page.get_by_role("button", name="Save").tap()
+    page.get_by_role("button", name="Submit and next").tap()
+    page.wait_for_url(lambda url: str(assignment.uid) not in url)
+
+    mark = SpanMark.objects.get(judgment__assignment=assignment)
+    assert (mark.quote, mark.severity) == ("five", "major")
+
+
+def test_twenty_thousand_words_with_500_marks_stay_fluid(marking):
+    words = " ".join(f"word{number % 997}" for number in range(20_000))
+    page, _, content = marking(words)
+    step = len(content) // 501
+    marks = [
+        {
+            "id": f"m{number}",
+            "kind": "span",
+            "item": 0,
+            "start": number * step,
+            "end": number * step + 12,
+            "quote": content[number * step : number * step + 12],
+            "label": "wrong",
+            "severity": ("minor", "major", "critical")[number % 3],
+            "suggestion": "",
+            "assertions": [],
+            "code_system": "",
+            "code": "",
+            "relations": [],
+        }
+        for number in range(500)
+    ]
+    page.evaluate(
+        """(marks) => {
+          const field = document.querySelector('[name=marks]');
+          field.value = JSON.stringify(marks);
+          field.form.dispatchEvent(new Event('consilium:restored', {bubbles: true}));
+        }""",
+        marks,
+    )
+    assert page.locator(".finding").count() == 500
+    press(page, "s")
+    took = page.evaluate(
+        """async () => {
+          const keys = ['ArrowRight', 'ArrowRight', 'ArrowLeft', 'ArrowDown'];
+          const took = [];
+          for (let n = 0; n < 60; n += 1) {
+            const began = performance.now();
+            document.body.dispatchEvent(new KeyboardEvent('keydown',
+              {key: keys[n % 4], ctrlKey: n % 3 === 0, shiftKey: n % 5 === 0, bubbles: true}));
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+            took.push(performance.now() - began);
+          }
+          return took;
+        }"""
+    )
+    assert np.median(took) < 50, sorted(took)
