@@ -1,7 +1,5 @@
 """Studies, the versions of their guideline, tasks, slots and leases."""
 
-from typing import Any
-
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -463,9 +461,6 @@ class TaskForm(models.Model):
 
 class TaskItem(models.Model):
     """A completion that a task shows. In a pair, 0 has the smaller id."""
-
-    # Where its text names its maker, if `selectors.items_of` read it.
-    leaks: list[dict[str, Any]] | None
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="items")
     completion = models.ForeignKey(

@@ -50,11 +50,13 @@ def study_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         batches = ImportBatch.objects.filter(source__studies=study).select_related(
             "source"
         )
+    asked = questionnaire_of(guideline) if guideline else None
     context = {
         "study": study,
         "card": card,
         "guideline": guideline,
-        "criteria": questionnaire_of(guideline).criteria if guideline else [],
+        "criteria": asked.criteria if asked else [],
+        "forms": list(asked.forms.values()) if asked else [],
         "progress": progress_of(study),
         "people": people_of(study) if card.can_lead else [],
         "n_open_questions": n_open_questions(study) if card.can_lead else 0,

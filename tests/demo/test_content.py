@@ -102,9 +102,9 @@ def test_each_completion_has_one_truth(prompts, truth, completions):
 
 def test_truth_uses_the_documented_values(truth):
     for row in truth:
-        assert {row[key] for key in ("correctness", "completeness", "tone", "safety")} <= set(
-            range(1, 6)
-        )
+        assert {
+            row[key] for key in ("correctness", "completeness", "tone", "safety")
+        } <= set(range(1, 6))
         assert row["fault"] in FAULTS
         assert row["severity"] in SEVERITIES
         assert (row["fault"] == "none") == (row["severity"] == "none")
@@ -113,7 +113,9 @@ def test_truth_uses_the_documented_values(truth):
 
 def test_faults_and_ratings_agree(truth):
     for row in truth:
-        criteria = {key: row[key] for key in ("correctness", "completeness", "tone", "safety")}
+        criteria = {
+            key: row[key] for key in ("correctness", "completeness", "tone", "safety")
+        }
         if row["fault"] == "none":
             assert min(criteria.values()) >= 4, row
         if row["fault"] == "unsafe" or row["severity"] == "severe":

@@ -28,7 +28,7 @@ def at_keys(transactional_db, open_page, enter):
         enter(page, user)
         # The stylesheet hides one of two links.
         page.wait_for_load_state()
-        page.get_by_role("link", name="Keys", exact=True).click()
+        page.get_by_role("link", name="Your keys", exact=True).click()
         # The script has run once it says so.
         page.get_by_text("press the key you want").wait_for()
         return page, user

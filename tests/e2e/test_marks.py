@@ -80,7 +80,7 @@ def test_keyboard_alone_marks_a_phrase_and_stores_it(marking):
 
 
 def test_a_missing_warning_is_a_point_with_what_to_say(marking):
-    page, assignment, content = marking()
+    page, assignment, _content = marking()
 
     press(page, "o", "Enter", "3")
     page.get_by_label("What should it say?").fill("Not with warfarin.")
@@ -94,7 +94,7 @@ def test_a_missing_warning_is_a_point_with_what_to_say(marking):
 
 
 def test_missing_from_the_answer_as_a_whole(marking):
-    page, assignment, content = marking(HARD)
+    page, _assignment, content = marking(HARD)
 
     press(page, "o", "o", "1", "1", "Enter", "Escape")
 

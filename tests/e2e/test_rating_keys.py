@@ -137,15 +137,15 @@ def test_the_decision_stays_in_view_under_a_fifth_of_the_height(at_task, width, 
 def test_keys_can_be_switched_off_for_good(at_task):
     page = at_task(Task.Kind.SINGLE)
 
+    task = page.url
     page.keyboard.press("?")
-    page.get_by_label("Single keys are on").uncheck()
-    page.keyboard.press("Escape")
-    page.reload()
+    page.get_by_role("link", name="Change the keys").click()
+    page.get_by_label("Single keys act").uncheck()
+    page.get_by_role("button", name="Save").click()
+    page.goto(task)
     page.keyboard.press("4")
 
     assert page.locator("[name^=ratings-]:checked").count() == 0
-    page.get_by_role("button", name="Keys").click()
-    assert not page.get_by_label("Single keys are on").is_checked()
 
 
 def test_what_was_typed_survives_a_reload(at_task):
