@@ -33,6 +33,8 @@ from feedback.studies.services_imports import import_into_study
 from rlhf_site.context import version
 from rlhf_site.demo.people import PEOPLE, DemoPerson, Skill
 from rlhf_site.demo.simulation import simulate
+from rlhf_site.demo.workbench import FILE as WORKBENCH_FILE
+from rlhf_site.demo.workbench import workbench_study
 
 CONTENT = Path(__file__).resolve().parent / "content"
 STUDY_NAME = "Demonstration: answers to patients and colleagues"
@@ -48,19 +50,22 @@ Say = Callable[[str], None]
 
 
 def load(say: Say) -> Study:
-    """Bring in people, content, history and one sealed snapshot.
+    """Bring in people, content, history and one sealed snapshot, and a study to try.
 
     Args:
         say: is told each step, for the person who waits.
     """
     people = {person.key: _person(person) for person in PEOPLE}
+    trial = workbench_study(people["lead"])
+    _enroll_all(trial, people)
+    _import_prompts(trial, people["lead"], WORKBENCH_FILE)
     study = _study(people["lead"])
     if Snapshot.objects.filter(study=study, state=Snapshot.State.SEALED).exists():
         say(f"{STUDY_NAME!r} is there")
         return study
     say("importing the prompts")
     _enroll_all(study, people)
-    _import_prompts(study, people["lead"])
+    _import_prompts(study, people["lead"], CONTENT / "prompts.jsonl")
     _play_history(study, people, say)
     say("sealing a snapshot")
     _seal(study, people["lead"])
@@ -113,21 +118,21 @@ def _enroll_all(study: Study, people: dict[str, User]) -> None:
             enroll(study=study, user=people[person.key], role=person.role)
 
 
-def _import_prompts(study: Study, lead: User) -> None:
+def _import_prompts(study: Study, lead: User, path: Path) -> None:
     """Import as a lead would, doing the jobs here instead of in a worker."""
     batch = ImportBatch.objects.filter(
         source__studies=study, state=ImportBatch.State.DONE
     ).first()
     if batch is None:
-        with (CONTENT / "prompts.jsonl").open("rb") as file:
+        with path.open("rb") as file:
             import_into_study(
                 study=study,
                 chunks=iter(lambda: file.read(_CHUNK), b""),
-                file_name="prompts.jsonl",
+                file_name=path.name,
                 directory=settings.UPLOAD_DIR,
                 max_bytes=settings.MAX_IMPORT_BYTES,
                 imported_by=lead,
-                source_name="Consilium demonstration content",
+                source_name=f"Consilium demonstration content: {path.stem}",
                 license="Apache-2.0",
                 attribution="The Consilium authors",
             )

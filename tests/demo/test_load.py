@@ -11,8 +11,9 @@ from exports.models import Snapshot
 from feedback.accounts.models import User
 from feedback.corpus.models import Completion, Prompt
 from feedback.rating.models import Correction, Judgment, Preference, SafetyFlag
-from feedback.studies.models import Study
+from feedback.studies.models import Study, Task
 from rlhf_site.demo import load as demo
+from rlhf_site.demo import workbench
 from rlhf_site.demo.people import PEOPLE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -68,9 +69,12 @@ def test_interrupted_load_goes_on_to_the_same_end(monkeypatch):
     asked = sum(person.skill.n_answers for person in PEOPLE if person.skill)
     assert Judgment.objects.count() == asked
     assert Snapshot.objects.get().state == Snapshot.State.SEALED
-    assert Prompt.objects.count() == len(
-        (demo.CONTENT / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
+    assert Prompt.objects.count() == sum(
+        len((demo.CONTENT / name).read_text(encoding="utf-8").splitlines())
+        for name in ("prompts.jsonl", "workbench.jsonl")
     )
+    trial = Study.objects.get(name=workbench.STUDY_NAME)
+    assert set(trial.tasks.values_list("kind", flat=True)) == set(Task.Kind.values)
 
 
 @pytest.mark.parametrize("command", ["load_demo", "demo_links"])
