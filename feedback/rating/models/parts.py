@@ -1,113 +1,17 @@
-"""Judgments. Nothing here is ever changed: a change of mind is a new revision."""
+"""The parts of a judgment: each a row of its own, none ever changed."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
-from feedback.accounts.models import Rater
 from feedback.common.guards import said
 from feedback.common.models import Identified
 from feedback.corpus.models import CasePoint, Completion
+from feedback.rating.models.judgments import Judgment
 from feedback.studies.models import (
-    Assignment,
     Criterion,
-    GuidelineVersion,
     SpanLabel,
-    Study,
-    Task,
 )
-
-
-class Judgment(Identified):
-    """Everything one rater said about one task in one submit."""
-
-    class Outcome(models.TextChoices):
-        ANSWERED = "answered", "Answered"
-        # The parts hold the answers.
-        OUTSIDE_PRACTICE = "outside_practice", "Outside my practice"
-        # An answer, not a skip: this rater should not judge this.
-
-    class Basis(models.TextChoices):
-        BLIND = "blind", "Blind"
-        # Given before anything was shown; also when the rater took it back and changed it.
-        AFTER_REVEAL = "after_reveal", "After seeing others' answers"
-        # Kept beside the blind answer, never exported in its place.
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="judgments")
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="judgments")
-    assignment = models.ForeignKey(
-        Assignment, on_delete=models.PROTECT, related_name="judgments"
-    )
-    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="judgments")
-    guideline_version = models.ForeignKey(
-        GuidelineVersion, on_delete=models.PROTECT, related_name="+"
-    )
-    lease_no = models.PositiveIntegerField()
-    revision = models.PositiveIntegerField(default=1)
-    supersedes = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
-    )
-    outcome = models.CharField(
-        max_length=20, choices=Outcome.choices, default=Outcome.ANSWERED
-    )
-    basis = models.CharField(max_length=20, choices=Basis.choices, default=Basis.BLIND)
-    is_unblinded = models.BooleanField(
-        default=False,
-        help_text="The text as shown named its maker, or the rater says they knew it.",
-    )
-    is_fit_as_is = models.BooleanField(
-        default=False,
-        help_text="Asked for a correction, the rater says none is needed.",
-    )
-    comment = models.TextField(blank=True)
-    active_seconds = models.PositiveIntegerField(
-        default=0, help_text="Time the page was in view and in use, by the browser."
-    )
-
-    idempotency_key = models.UUIDField()
-    request_sha256 = models.CharField(
-        max_length=64, help_text="Of everything submitted: a key serves one content."
-    )
-    shown_sha256 = models.CharField(
-        max_length=64, help_text="Of the exact texts the rater was shown."
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["idempotency_key"], name="judgment_once_per_key"
-            ),
-            models.UniqueConstraint(
-                fields=["task", "rater", "revision"], name="judgment_revision_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(revision=1, supersedes=None)
-                | Q(revision__gt=1, supersedes__isnull=False),
-                name="later_revision_supersedes_one",
-            ),
-            models.CheckConstraint(
-                condition=Q(outcome__in=["answered", "outside_practice"]),
-                name="judgment_outcome_is_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(basis__in=["blind", "after_reveal"]),
-                name="judgment_basis_is_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(basis="blind") | Q(revision__gt=1),
-                name="first_judgment_is_blind",
-            ),
-        ]
-        indexes = [
-            # A rater's own history; an export's walk through a study.
-            models.Index(fields=["rater", "-id"], name="judgment_of_rater"),
-            models.Index(fields=["study", "id"], name="judgment_of_study"),
-        ]
-        triggers = said()
-
-    def __str__(self) -> str:
-        return f"judgment {self.uid} r{self.revision}"
 
 
 class CriterionRating(models.Model):
@@ -469,42 +373,3 @@ class PointVerdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.point_id}: {self.verdict}"
-
-
-class Reveal(Identified):
-    """What a rater was shown of others' answers, after their own was stored."""
-
-    assignment = models.OneToOneField(
-        Assignment, on_delete=models.PROTECT, related_name="reveal"
-    )
-    judgment = models.OneToOneField(
-        Judgment, on_delete=models.PROTECT, related_name="reveal"
-    )
-    content = models.JSONField(help_text="[{label, value, n_raters}], as shown.")
-    content_sha256 = models.CharField(max_length=64)
-
-    class Meta:
-        triggers = said()
-
-    def __str__(self) -> str:
-        return f"reveal after {self.judgment_id}"
-
-
-class Draft(models.Model):
-    """What a rater has filled in and not submitted. Gone with the submit."""
-
-    assignment = models.OneToOneField(
-        Assignment, on_delete=models.PROTECT, related_name="draft"
-    )
-    fields = models.JSONField(help_text="Field of the form -> its values.")
-    page_id = models.UUIDField(help_text="The page that saved it last.")
-    page_seq = models.PositiveIntegerField(
-        help_text="That page's number of the save; an earlier one comes too late."
-    )
-    version = models.PositiveIntegerField(
-        help_text="Grows with every save, so that two pages cannot overwrite each other."
-    )
-    saved_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return f"draft {self.version} of {self.assignment_id}"

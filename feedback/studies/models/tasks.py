@@ -1,0 +1,269 @@
+"""Tasks, the form of each kind, and who holds which: slots and leases."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from feedback.accounts.models import Rater
+from feedback.common.history import tracked
+from feedback.common.models import Identified
+from feedback.corpus.models import Completion, Prompt
+from feedback.studies.models.guidelines import GuidelineVersion, sealed_with_guideline
+from feedback.studies.models.studies import Study
+
+
+class Task(Identified):
+    """One thing to judge: one or several completions of one prompt."""
+
+    class Kind(models.TextChoices):
+        SINGLE = "single", "Rate one completion"
+        PAIR = "pair", "Choose between two"
+        RANKING = "ranking", "Rank several"
+        CONVERSATION = "conversation", "Follow a conversation turn by turn"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        # Has a slot that is not done.
+        COMPLETE = "complete", "Complete"
+        # Every slot is done. Final, until the study asks for more raters.
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        # Taken out of the queues by a person.
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="tasks")
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, related_name="tasks"
+    )
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="tasks")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "fingerprint"], name="task_once_per_study"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["single", "pair", "ranking", "conversation"]),
+                name="task_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "complete", "withdrawn"]),
+                name="task_state_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["study", "kind", "state"], name="task_progress")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} task {self.uid}"
+
+
+class TaskForm(models.Model):
+    """What a guideline version asks about one kind of task."""
+
+    class Part(models.TextChoices):
+        MARKS = "marks", "Errors and omissions marked in the text"
+        RUBRIC = "rubric", "The case's own points, met or not"
+        CLAIMS = "claims", "The case's claims: supported, contradicted, not addressed"
+        MUST_SAY = "must_say", "What an answer to this case must say"
+        RATINGS = "ratings", "The criteria, for each completion"
+        CORRECTION = "correction", "The text as it should be"
+
+    class Extra(models.TextChoices):
+        ASSERTION = "assertion", "Negated, historical, hypothetical, of the family"
+        CODE = "code", "A code and its system"
+        RELATION = "relation", "Relations between marks"
+
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, related_name="forms"
+    )
+    kind = models.CharField(max_length=20, choices=Task.Kind.choices)
+    parts = ArrayField(
+        models.CharField(max_length=20, choices=Part.choices), default=list, blank=True
+    )
+    mark_extras = ArrayField(
+        models.CharField(max_length=20, choices=Extra.choices), default=list, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["guideline_version", "kind"], name="task_form_once_per_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    parts__contained_by=[
+                        "marks",
+                        "rubric",
+                        "claims",
+                        "must_say",
+                        "ratings",
+                        "correction",
+                    ]
+                ),
+                name="task_form_parts_are_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    mark_extras__contained_by=["assertion", "code", "relation"]
+                ),
+                name="task_form_extras_are_known",
+            ),
+        ]
+        triggers = sealed_with_guideline()
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {', '.join(self.parts)}"
+
+
+class TaskItem(models.Model):
+    """A completion that a task shows. In a pair, 0 has the smaller id."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="items")
+    completion = models.ForeignKey(
+        Completion, on_delete=models.PROTECT, related_name="task_items"
+    )
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "position"], name="task_item_position_once"
+            ),
+            models.UniqueConstraint(
+                fields=["task", "completion"], name="task_item_completion_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.position} of {self.task_id}"
+
+
+class Slot(models.Model):
+    """Room for one rater on one task. Rows, because counting over-assigns."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        # Anyone eligible may claim it.
+        LEASED = "leased", "Leased"
+        # One rater holds it until `leased_until`; the sweep opens it again.
+        DONE = "done", "Done"
+        # A judgment was submitted. Final.
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="slots")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="slots")
+    slot_no = models.PositiveSmallIntegerField()
+    shuffle_key = models.BigIntegerField(
+        help_text="Pseudo-random order from the study's seed; same for a task's slots."
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    lease_no = models.PositiveIntegerField(
+        default=0, help_text="Fencing number; grows with every lease."
+    )
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "slot_no"], name="slot_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "leased", "done"]),
+                name="slot_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="leased", leased_until__isnull=False)
+                | ~Q(state="leased"),
+                name="leased_slot_has_an_end",
+            ),
+        ]
+        indexes = [
+            # assign_next walks the open slots of a study in shuffled order.
+            models.Index(
+                fields=["study", "shuffle_key", "id"],
+                name="slot_open",
+                condition=Q(state="open"),
+            ),
+            # The sweep looks for leases that ran out.
+            models.Index(
+                fields=["leased_until"],
+                name="slot_leased",
+                condition=Q(state="leased"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.slot_no} of {self.task_id} ({self.state})"
+
+
+@tracked()
+class Assignment(Identified):
+    """A rater holds, held or answered a task: the record of what was served to whom."""
+
+    class State(models.TextChoices):
+        LEASED = "leased", "In hand"
+        # The rater has the page; the slot is theirs until `leased_until`.
+        SUBMITTED = "submitted", "Submitted"
+        # A judgment exists. Final (later revisions are judgments, not assignments).
+        EXPIRED = "expired", "Expired"
+        # The lease ran out and the slot went back; the same rater may take it up again.
+
+    class Arm(models.TextChoices):
+        PLAIN = "plain", "Plain"
+        REVEAL = "reveal", "Commit, reveal, revise"
+        # After the blind answer is stored, others' answers are shown and one revision
+        # is allowed. Drawn from the seed; the blind answer is the one exported.
+
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="assignments"
+    )
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="assignments")
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="assignments")
+    rater = models.ForeignKey(
+        Rater, on_delete=models.PROTECT, related_name="assignments"
+    )
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, related_name="+"
+    )
+    lease_no = models.PositiveIntegerField()
+    leased_until = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.LEASED)
+    shown_order = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        help_text="Positions of the task's items as this rater sees them, left first.",
+    )
+    arm = models.CharField(max_length=10, choices=Arm.choices, default=Arm.PLAIN)
+    submitted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "rater"], name="rater_meets_a_task_once"
+            ),
+            models.UniqueConstraint(
+                fields=["slot"],
+                condition=Q(state__in=["leased", "submitted"]),
+                name="slot_has_one_live_assignment",
+            ),
+            models.UniqueConstraint(
+                fields=["study", "rater"],
+                condition=Q(state="leased"),
+                name="rater_holds_one_lease_per_study",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["leased", "submitted", "expired"]),
+                name="assignment_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(arm__in=["plain", "reveal"]), name="assignment_arm_is_known"
+            ),
+        ]
+        indexes = [
+            # Where a rater stands in the shuffled order, and their progress.
+            models.Index(fields=["study", "rater", "-id"], name="assignment_of_rater"),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.uid} ({self.state})"
