@@ -102,15 +102,15 @@ def rate_everything(page):
 
 def answer(page, kind):
     if kind == "single":
-        is_fine = FINE in page.inner_text("[data-answer=only]")
-        for key in "545" if is_fine else "231":
+        is_fine = FINE in page.inner_text("[data-item='0']")
+        for key in "5545" if is_fine else "2231":
             page.keyboard.press(key)
         if not is_fine:
             page.keyboard.press("c")
             page.keyboard.type("Take one tablet in the morning.")
             page.keyboard.press("Escape")
     else:
-        is_left_fine = FINE in page.inner_text("[data-answer=left]")
+        is_left_fine = FINE in page.inner_text("[data-item='0']")
         page.keyboard.press("1" if is_left_fine else "5")
 
 

@@ -106,7 +106,7 @@ def world(transactional_db):
 def pair_and_single(study):
     """An open assignment of each kind, of two fresh raters, and an answered one."""
     found = {}
-    for kind in Task.Kind:
+    for kind in (Task.Kind.SINGLE, Task.Kind.PAIR):
         rater = make_rater(study)
         while True:
             assignment = assign_next(study=study, rater=rater, now=clock.now())
@@ -126,6 +126,7 @@ def pages_of(world):
     seal_snapshot(snapshot=snapshot, directory=settings.EXPORT_DIR)
     single, pair = pair_and_single(study)
     answered = world.rater.user
+    version = study.guideline_versions.get()
     batch = ImportBatch.objects.filter(source__studies=study).first()
     done = world.rater.assignments.filter(state="submitted").first()
     token = make_sign_in_link(user=world.lead, now=clock.now(), valid_hours=1)
@@ -149,6 +150,16 @@ def pages_of(world):
             reverse("assignment_detail", args=[single.uid]),
         ),
         ("rate-pair", pair.rater.user, reverse("assignment_detail", args=[pair.uid])),
+        ("revise", answered, reverse("assignment_revise", args=[done.uid])),
+        ("ask", answered, reverse("assignment_question", args=[done.uid])),
+        ("questions", world.lead, reverse("study_questions", args=[study.uid])),
+        ("preview", world.lead, reverse("study_preview", args=[study.uid, "pair"])),
+        (
+            "guideline-changes",
+            answered,
+            reverse("guideline_acknowledge", args=[version.uid]),
+        ),
+        ("keys", answered, reverse("key_settings")),
         ("rate-answered", answered, reverse("assignment_detail", args=[done.uid])),
         ("rate-done", world.rater2.user, reverse("study_rate", args=[study.uid])),
         ("judgments", answered, reverse("judgment_list")),

@@ -26,7 +26,7 @@ CORPORA = {
     "kqa_physician_answers.jsonl": (201, 0, {"sft", "kto", "ratings"}),
     "medec_corrections.jsonl": (260, 100, {"sft", "preference", "kto", "ratings"}),
 }
-FINE = Answer(ratings=scores(correctness=5, tone=5, safety=5))
+FINE = Answer(ratings=scores(correctness=5, completeness=5, tone=5, safety=5))
 
 
 @pytest.mark.parametrize("name", CORPORA)
