@@ -163,7 +163,7 @@ def test_from_a_file_to_a_dataset(
     assert counts == {"single": 2 * N_PROMPTS, "pair": N_PROMPTS}
     assert Judgment.objects.count() == 3 * N_PROMPTS
     outcomes = Judgment.objects.filter(task__kind="pair").values_list(
-        "preference__outcome", "preference__strength"
+        "preferences__outcome", "preferences__strength"
     )
     assert set(outcomes) <= {("a", 2), ("b", 2)}
 
