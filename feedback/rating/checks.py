@@ -40,7 +40,6 @@ VERDICTS: dict[str, tuple[str, ...]] = {
     ),
     CasePoint.Kind.MUST_SAY: ("said", "missing", "outside_practice"),
 }
-_MAX_MARKS = 1000
 
 
 def item_name(kind: str, shown: int) -> str:
@@ -252,8 +251,6 @@ def _marks(answer: Answer, asked: Asked, order: Sequence[int]) -> Problems:
         return {}
     if not asked.has_marks:
         return {"marks": "This task asks for no marks."}
-    if len(answer.marks) > _MAX_MARKS:
-        return {"marks": f"{len(answer.marks)} marks; {_MAX_MARKS} is the most."}
     labels = {label.key: label for label in asked.labels}
     for number, mark in enumerate(answer.marks):
         problem = "".join(

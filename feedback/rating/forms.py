@@ -156,7 +156,7 @@ def _unknown(form: _Form, known: dict[Place, Value]) -> dict[Place, Value]:
         shown, _, key = rest.partition("-")
         if head != "ratings" or key.partition(".")[0] in keys:
             continue
-        if shown.isdigit() and int(shown) < len(form.order):
+        if shown in {str(at) for at in range(len(form.order))}:
             place = Place(key, form.order[int(shown)])
             found[place] = Value(text=form.post.get(name, "")[:20])
     return {place: value for place, value in found.items() if place not in known}

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback.common.exceptions import Invalid
+from feedback.common.text import forbidden_character
 from feedback.corpus.identity import Leak, MaskMap, masked
 from feedback.rating.answers import MarkDraft, checked_text
 
+MAX_MARKS = 1000
 _SHORT = 40
 
 
@@ -62,14 +64,35 @@ def marks_from(
     if not posted:
         return ()
     try:
-        rows = json.loads(posted)
+        rows = _rows(posted)
         numbers = {row["id"]: number for number, row in enumerate(rows)}
         return tuple(
             _mark(row, number, numbers=numbers, order=order, texts=texts)
             for number, row in enumerate(rows)
         )
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise _unreadable("The page sent marks that cannot be read.") from error
+
+
+def _rows(posted: str) -> list[dict[str, Any]]:
+    """The list as JSON has it, with no character that cannot be stored or shown.
+
+    Raises:
+        ValueError: for anything else; RecursionError if it is nested too deeply.
+    """
+    rows: list[dict[str, Any]] = json.loads(posted)
+    if not isinstance(rows, list) or len(rows) > MAX_MARKS:
+        raise ValueError(f"not a list of at most {MAX_MARKS} marks")
+    if offence := forbidden_character(json.dumps(rows, ensure_ascii=False)):
+        raise ValueError(offence)
+    return rows
 
 
 def _unreadable(message: str) -> Invalid:

@@ -164,6 +164,29 @@ def test_a_mark_that_does_not_fit_the_text_is_refused(db, change, offence):
     assert not Judgment.objects.filter(assignment=assignment).exists()
 
 
+@pytest.mark.parametrize(
+    "posted",
+    [
+        "[" * 100_000,
+        "{}",
+        '"text"',
+        "[1]",
+        '[{"id": "m1"}]',
+        '[{"id": "m1", "quote": "\\ud800"}]',
+        '[{"id": "m1", "quote": "\\u0000"}]',
+        "[" + ",".join(["{}"] * 1001) + "]",
+        '[{"id": NaN}]',
+    ],
+)
+def test_marks_that_are_none_are_refused_by_name(db, posted):
+    assignment = take(Task.Kind.SINGLE)
+
+    with pytest.raises(Invalid) as refusal:
+        read(fields_for_marks(shown_of(assignment), posted), shown_of(assignment))
+
+    assert refusal.value.fields == {"marks": "The page sent marks that cannot be read."}
+
+
 def fields_for_marks(shown, marks):
     answer = QueryDict(mutable=True)
     for name, value in {

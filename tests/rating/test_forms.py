@@ -100,6 +100,11 @@ def test_correction_in_a_pair_must_say_of_which():
     assert "correction_of" in refusal.value.fields
 
 
+@pytest.mark.parametrize("name", ["ratings-²-tone", "ratings-9-tone", "ratings--tone"])
+def test_a_place_that_does_not_exist_is_no_answer(name):
+    assert read(**{name.replace("-", "__"): "4"}).answer.ratings == {}
+
+
 def test_unknown_preference_is_refused():
     with pytest.raises(Invalid) as refusal:
         read("pair", preference="both")
