@@ -87,12 +87,12 @@ def _rows(posted: str) -> list[dict[str, Any]]:
     Raises:
         ValueError: for anything else; RecursionError if it is nested too deeply.
     """
-    rows: list[dict[str, Any]] = json.loads(posted)
+    rows: Any = json.loads(posted)
     if not isinstance(rows, list) or len(rows) > MAX_MARKS:
         raise ValueError(f"not a list of at most {MAX_MARKS} marks")
     if offence := forbidden_character(json.dumps(rows, ensure_ascii=False)):
         raise ValueError(offence)
-    return rows
+    return list(rows)
 
 
 def _unreadable(message: str) -> Invalid:
