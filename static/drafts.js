@@ -25,96 +25,158 @@ const drafts = (() => {
 
   function begin() {
     const form = document.querySelector("form[data-draft-url]");
-    if (page?.form === form) {
+    if (page && page.form === form) {
       return;
     }
-    close(page);
-    page = form && {
-      form,
-      uid: form.closest("[data-assignment]").dataset.assignment,
-      url: form.dataset.draftUrl,
-      version: Number(form.elements.draft_version.value),
-      seq: Number(form.elements.page_seq.value),
-      changes: 0,
-      saved: 0,
-      timer: null,
-      isSaving: false,
-      isClosed: false,
-      takesOver: false,
-    };
+    const before = page;
+    leave(before);
+    page = form && pageOf(form);
     showClocks();
     if (page) {
       purge();
-      restore();
+      goOn(before);
     }
   }
 
-  function close(one) {
-    if (one) {
-      one.isClosed = true;
-      clearTimeout(one.timer);
+  function pageOf(form) {
+    const fields = form.elements;
+    return {
+      form,
+      uid: form.closest("[data-assignment]").dataset.assignment,
+      id: fields.page_id.value,
+      // The answer that is being changed; empty for the first one.
+      basis: fields.revises?.value ?? "",
+      url: form.dataset.draftUrl,
+      version: Number(fields.draft_version.value),
+      seq: Number(fields.page_seq.value),
+      changes: 0,
+      saved: 0,
+      sent: null,
+      timer: null,
+      isSaving: false,
+      isClosed: false,
+      isStopped: false,
+      isSubmitted: false,
+      takesOver: false,
+      // What this device holds besides: offered, never filled in unasked. `first` is
+      // what was offered, once `other` has changed places with what is shown.
+      other: null,
+      first: null,
+    };
+  }
+
+  // The same task again is a refused submit: this window goes on where it was.
+  function goOn(before) {
+    const isSame = before?.uid === page.uid && before.basis === page.basis;
+    page.takesOver = Boolean(isSame && !before.isStopped);
+    restore(isSame ? before.id : null);
+    if (isSame && isDirty(before)) {
+      changed();
     }
+  }
+
+  const isDirty = (one) => one.changes !== one.saved;
+
+  function leave(one) {
+    if (one) {
+      const isElsewhere = !one.form.isConnected && one.uid !== shownUid();
+      if (isElsewhere && !one.isSubmitted) {
+        save({ keepalive: true });
+      }
+      close(one);
+    }
+  }
+
+  const shownUid = () => document.querySelector("[data-assignment]")?.dataset.assignment;
+
+  function close(one) {
+    one.isClosed = true;
+    clearTimeout(one.timer);
   }
 
   // --- on this device, until the server has it ------------------------------------------
+
+  // Each page keeps its own: two windows never overwrite each other's.
+  const keyOf = (kept) => `${PREFIX}${kept.uid}:${kept.by}`;
 
   function entriesOf(form) {
     return [...new FormData(form)].filter(([name]) => !NOT_KEPT.has(name));
   }
 
-  function keepHere() {
-    const kept = {
-      at: Date.now(),
-      version: page.version,
-      by: page.form.elements.page_id.value,
-      fields: entriesOf(page.form),
-    };
+  function shownOn(one) {
+    const { uid, basis, version, id: by } = one;
+    return { at: Date.now(), uid, basis, version, by, fields: entriesOf(one.form) };
+  }
+
+  function keepHere(kept) {
     try {
-      localStorage.setItem(PREFIX + page.uid, JSON.stringify(kept));
+      localStorage.setItem(keyOf(kept), JSON.stringify(kept));
+      return true;
     } catch (error) {
       // A full or forbidden store: the server still gets it in a second.
       console.warn("The draft is not kept on this device:", error.message);
+      return false;
     }
   }
 
-  function keptHere(uid) {
-    const text = localStorage.getItem(PREFIX + uid);
-    return text ? JSON.parse(text) : null;
+  function allKept() {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+      return keys.map((key) => JSON.parse(localStorage.getItem(key)));
+    } catch (error) {
+      console.warn("Drafts on this device cannot be read:", error.message);
+      return [];
+    }
   }
 
-  const forget = (uid) => localStorage.removeItem(PREFIX + uid);
+  function forget(kept) {
+    try {
+      localStorage.removeItem(keyOf(kept));
+    } catch (error) {
+      console.warn("The draft on this device cannot be removed:", error.message);
+    }
+  }
+
+  const forgetOwn = (one) => forget({ uid: one.uid, by: one.id });
 
   function purge() {
-    for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(PREFIX) && Date.now() - keptHere(key.slice(PREFIX.length)).at > KEPT_MS) {
-        localStorage.removeItem(key);
+    allKept()
+      .filter((kept) => Date.now() - kept.at > KEPT_MS)
+      .forEach(forget);
+  }
+
+  function restore(ownId) {
+    const shown = spelled(entriesOf(page.form));
+    const different = [];
+    for (const kept of allKept().filter((one) => one.uid === page.uid)) {
+      if (spelled(kept.fields) === shown) {
+        forget(kept);
+      } else {
+        different.push(kept);
       }
+    }
+    different.sort((one, two) => one.at - two.at);
+    const newest = different.filter((kept) => isNewer(kept, ownId)).at(-1);
+    const others = different.filter((kept) => kept !== newest);
+    if (newest) {
+      takeUp(newest);
+    }
+    if (others.length > 0) {
+      page.other = others.at(-1);
+      say("other_window", "This device holds another draft of this answer.", "Look at both, then keep one.");
     }
   }
 
-  function forgetAll() {
-    for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(PREFIX)) {
-        localStorage.removeItem(key);
-      }
-    }
+  // The server's draft came from the same page as this one, or this one was made after it.
+  function isNewer(kept, ownId) {
+    const isSamePage = kept.by === page.form.dataset.savedBy || kept.by === ownId;
+    return kept.basis === page.basis && (isSamePage || kept.version >= page.version);
   }
 
-  function restore() {
-    const kept = keptHere(page.uid);
-    if (!kept) {
-      return;
-    }
-    // The server's draft is of the same page as this one, or says the same.
-    const isNewer = kept.by === page.form.dataset.savedBy || kept.version >= page.version;
-    if (spelled(kept.fields) === spelled(entriesOf(page.form))) {
-      forget(page.uid);
-    } else if (!isNewer) {
-      page.other = kept;
-      say("other_window", "This device holds another draft of this answer.", "");
-    } else {
-      fill(kept.fields);
-      changed();
+  function takeUp(kept) {
+    fill(kept.fields);
+    if (changed()) {
+      forget(kept);
     }
   }
 
@@ -150,12 +212,14 @@ const drafts = (() => {
 
   // --- on the server -----------------------------------------------------------------------
 
+  // Returns whether this device holds it now.
   function changed() {
     page.changes += 1;
-    keepHere();
+    const isKept = keepHere(shownOn(page));
     if (!page.timer && !page.isSaving) {
       page.timer = setTimeout(save, PAUSE_MS);
     }
+    return isKept;
   }
 
   function body(one) {
@@ -169,15 +233,16 @@ const drafts = (() => {
     return data;
   }
 
+  // On leaving, also while a save is under way: the server keeps the later number.
   async function save({ keepalive = false } = {}) {
     const one = page;
-    if (!one || one.isClosed || one.isSaving || one.changes === one.saved) {
+    if (!one || one.isClosed || (one.isSaving && !keepalive) || !isDirty(one)) {
       return;
     }
     clearTimeout(one.timer);
     one.timer = null;
-    one.isSaving = !keepalive;
-    const changes = one.changes;
+    one.isSaving = true;
+    const { changes, takesOver } = one;
     try {
       const response = await fetch(one.url, {
         method: "POST",
@@ -187,14 +252,14 @@ const drafts = (() => {
       });
       const reply = await readReply(response);
       if (!one.isClosed) {
-        settle(one, response.status, reply, changes);
+        settle(one, response.status, reply, { changes, takesOver });
       }
     } catch (error) {
       retry(one, "Not saved: no connection.", error);
     } finally {
       one.isSaving = false;
     }
-    if (!one.isClosed && !one.timer && one.changes !== one.saved && !one.isStopped) {
+    if (!one.isClosed && !one.timer && isDirty(one) && !one.isStopped) {
       one.timer = setTimeout(save, PAUSE_MS);
     }
   }
@@ -204,20 +269,25 @@ const drafts = (() => {
     return isJson ? response.json() : {};
   }
 
-  function settle(one, status, reply, changes) {
+  function settle(one, status, reply, { changes, takesOver }) {
     if (status === 200) {
-      one.version = reply.version;
-      one.saved = changes;
-      one.takesOver = false;
+      one.version = Math.max(one.version, reply.version);
+      one.saved = Math.max(one.saved, changes);
+      one.takesOver = one.takesOver && !takesOver;
       one.isStopped = false;
-      hush();
+      if (!one.other) {
+        hush();
+      }
       showSaved(reply.saved_at);
-      if (one.changes === changes) {
-        forget(one.uid);
+      if (!isDirty(one)) {
+        forgetOwn(one);
       }
     } else if (status === 401) {
-      stop(one, "signed_out", "You were signed out.", "", reply.sign_in);
-    } else if (status === 409 || status === 422 || status === 404) {
+      stop(one, "signed_out", "You were signed out.", "", { href: reply.sign_in, text: "Sign in and go on" });
+    } else if (status === 403 && !reply.message) {
+      const again = { href: location.pathname, text: "Load it again" };
+      stop(one, "outdated", "You have signed in again since this page was opened.", "", again);
+    } else if ([403, 404, 409, 422].includes(status)) {
       stop(one, reply.why ?? "refused", reply.message ?? "This task is no longer yours.", reply.next_step ?? "");
     } else {
       retry(one, "Not saved: the server does not answer.", new Error(`status ${status}`));
@@ -228,13 +298,15 @@ const drafts = (() => {
     console.warn("Draft not saved:", error.message);
     if (!one.isClosed) {
       status(`${text} It is kept on this device.`);
+      clearTimeout(one.timer);
       one.timer = setTimeout(save, RETRY_MS);
     }
   }
 
-  // No sense in trying again until a person has decided.
+  // No sense in trying again until a person has decided, or goes on typing.
   function stop(one, why, title, text, link) {
     one.isStopped = true;
+    keepHere(shownOn(one));
     say(why, title, text, link);
   }
 
@@ -260,22 +332,24 @@ const drafts = (() => {
   }
 
   function say(why, title, text, link) {
+    status("");
     const box = document.querySelector("[data-draft-problem]");
-    if (!box) {
+    const line = box?.querySelector("[data-draft-text]");
+    // Said once: a link that is made anew with each key cannot be clicked.
+    if (!box || (!box.hidden && box.dataset.said === title)) {
       return;
     }
+    box.dataset.said = title;
     box.querySelector("[data-draft-title]").textContent = title;
-    const line = box.querySelector("[data-draft-text]");
     line.textContent = text || "What you typed stays here and on this device.";
-    if (link) {
+    if (link?.href) {
       const anchor = document.createElement("a");
-      anchor.href = link;
-      anchor.textContent = "Sign in and go on";
+      anchor.href = link.href;
+      anchor.textContent = link.text;
       line.append(" ", anchor);
     }
     box.querySelector("[data-draft-choice]").hidden = why !== "other_window";
     box.hidden = false;
-    status("");
   }
 
   function hush() {
@@ -286,20 +360,30 @@ const drafts = (() => {
   }
 
   function keepThis() {
-    if (page.other) {
-      fill(page.other.fields);
-      page.other = null;
-    }
+    [page.other, page.first].filter(Boolean).forEach(forget);
+    page.other = null;
+    page.first = null;
     page.takesOver = true;
     page.isStopped = false;
     hush();
     changed();
   }
 
+  // The one on the server is shown by loading the page again, which offers this one; the
+  // one on this device changes places with what is shown. Both are there until one is kept.
   function seeOther() {
-    forget(page.uid);
-    close(page);
-    location.reload();
+    if (!page.other) {
+      keepHere(shownOn(page));
+      close(page);
+      location.reload();
+      return;
+    }
+    const shown = shownOn(page);
+    const aside = { ...shown, by: `${page.id}-aside` };
+    keepHere(aside);
+    page.first ??= page.other;
+    fill(page.other.fields);
+    page.other = aside;
   }
 
   // --- when ------------------------------------------------------------------------------------
@@ -329,20 +413,30 @@ const drafts = (() => {
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-sign-out]")) {
       // A ward's computer: the next person finds nothing.
-      forgetAll();
+      save({ keepalive: true });
+      allKept().forEach(forget);
     }
   });
 
-  // Stored as an answer: there is no draft any more.
-  document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr, requestConfig } = event.detail;
-    const isSubmit = page && requestConfig.elt === page.form;
-    if (isSubmit && xhr.status < 300) {
-      close(page);
-      forget(page.uid);
+  const isSubmit = (event) => page && event.detail.requestConfig?.elt === page.form;
+
+  document.addEventListener("htmx:beforeSend", (event) => {
+    if (isSubmit(event)) {
+      page.sent = spelled(entriesOf(page.form));
     }
   });
-  document.addEventListener("htmx:afterSettle", begin);
-  document.addEventListener("DOMContentLoaded", begin);
+  // Stored as an answer: there is no draft any more, but for what came after it.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (isSubmit(event) && event.detail.xhr.status < 300) {
+      page.isSubmitted = true;
+      close(page);
+      if (spelled(entriesOf(page.form)) === page.sent) {
+        forgetOwn(page);
+      }
+    }
+  });
+  for (const name of ["htmx:afterSettle", "htmx:historyRestore", "DOMContentLoaded"]) {
+    document.addEventListener(name, begin);
+  }
   return { begin };
 })();

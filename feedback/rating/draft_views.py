@@ -35,7 +35,7 @@ def assignment_draft(request: PersonRequest, uid: UUID) -> HttpResponse:
             page_seq=_number(request.POST, "page_seq"),
             version=_number(request.POST, "draft_version"),
             takes_over=is_by_hand or request.POST.get("takes_over") == "1",
-            is_revision=request.POST.get("mode") == "revise",
+            revises=request.POST.get("revises", ""),
             now=clock.now(),
         )
     except DomainError as error:

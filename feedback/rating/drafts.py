@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from feedback.common.exceptions import Conflict, Invalid
 from feedback.common.text import forbidden_character
-from feedback.rating.models import Draft
+from feedback.rating.models import Draft, Judgment
 from feedback.studies.models import Assignment
 
 MAX_CHARACTERS = 500_000
@@ -64,7 +64,7 @@ def save_draft(
     page_seq: int,
     version: int,
     takes_over: bool,
-    is_revision: bool,
+    revises: str,
     now: datetime,
 ) -> Saved:
     """Keep what stands in the form.
@@ -76,23 +76,19 @@ def save_draft(
         page_seq: the page's own number of this save, growing.
         version: of the draft that the page last saw; 0 for none.
         takes_over: the person chose this page over a newer draft.
-        is_revision: an answer that was submitted is being changed.
+        revises: uid of the judgment that is being changed; empty for a first answer.
         now: the time that is shown as saved.
 
     Raises:
         Invalid: if it is too large or cannot be stored.
-        Conflict: if the task is answered already; no draft comes after a submit.
+        Conflict: if the task is answered already, or the answer was changed since the
+            page was opened; no draft comes after a submit.
         OtherDraft: if another page saved since this one last saw the draft.
     """
     fields = _kept(post)
     # The submit holds this row too: of a save and a submit one comes first.
     held = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
-    is_submitted = held.state == Assignment.State.SUBMITTED
-    if is_submitted and not is_revision:
-        raise Conflict(
-            "This task is answered already.",
-            next_step="Take the next one, or change your answer from your judgments.",
-        )
+    _refuse_after_submit(held, revises)
     draft = Draft.objects.filter(assignment=held).first()
     if draft is None:
         draft = Draft(assignment=held, version=0)
@@ -106,6 +102,21 @@ def save_draft(
     draft.version, draft.saved_at = draft.version + 1, now
     draft.save()
     return Saved(draft.version, draft.saved_at)
+
+
+def _refuse_after_submit(held: Assignment, revises: str) -> None:
+    latest = Judgment.objects.filter(assignment=held).order_by("-revision").first()
+    if revises == (str(latest.uid) if latest else ""):
+        return
+    if not revises:
+        raise Conflict(
+            "This task is answered already.",
+            next_step="Take the next one, or change your answer from your judgments.",
+        )
+    raise Conflict(
+        "You changed this answer in another window already.",
+        next_step="Open it again from your judgments to see what it says now.",
+    )
 
 
 def _kept(post: QueryDict) -> dict[str, list[str]]:
