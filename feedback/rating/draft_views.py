@@ -31,8 +31,11 @@ def assignment_draft(request: PersonRequest, uid: UUID) -> HttpResponse:
         saved = save_draft(
             assignment=assignment,
             post=request.POST,
-            page_id=_page_id(request.POST),
+            page_id=_page_id(request.POST, "page_id"),
             page_seq=_number(request.POST, "page_seq"),
+            continues=_page_id(request.POST, "continues")
+            if request.POST.get("continues")
+            else None,
             version=_number(request.POST, "draft_version"),
             takes_over=is_by_hand or request.POST.get("takes_over") == "1",
             revises=request.POST.get("revises", ""),
@@ -70,12 +73,12 @@ def _refusal(error: DomainError) -> dict[str, object]:
     return body
 
 
-def _page_id(post: QueryDict) -> UUID:
+def _page_id(post: QueryDict, name: str) -> UUID:
     try:
-        return UUID(post.get("page_id", ""))
+        return UUID(post.get(name, ""))
     except ValueError as error:
         raise Invalid(
-            "The page's page_id is not valid.", next_step="Reload the page."
+            f"The page's {name} is not valid.", next_step="Reload the page."
         ) from error
 
 

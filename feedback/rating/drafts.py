@@ -29,6 +29,7 @@ NOT_KEPT = frozenset(
         "page_id",
         "page_seq",
         "draft_version",
+        "continues",
         "takes_over",
         "mode",
         "revises",
@@ -62,6 +63,7 @@ def save_draft(
     post: QueryDict,
     page_id: UUID,
     page_seq: int,
+    continues: UUID | None,
     version: int,
     takes_over: bool,
     revises: str,
@@ -74,6 +76,8 @@ def save_draft(
         post: the form's fields, as a submit would send them.
         page_id: of the page, drawn when it was made.
         page_seq: the page's own number of this save, growing.
+        continues: an earlier page of the same window, whose text this one took over
+            from the device; what that page saved is older, whenever it arrives.
         version: of the draft that the page last saw; 0 for none.
         takes_over: the person chose this page over a newer draft.
         revises: uid of the judgment that is being changed; empty for a first answer.
@@ -96,7 +100,7 @@ def save_draft(
         if page_seq <= draft.page_seq:
             # An older save of this page that comes late: the newer one stays.
             return Saved(draft.version, draft.saved_at)
-    elif draft.version > version and not takes_over:
+    elif draft.version > version and draft.page_id != continues and not takes_over:
         raise OtherDraft(draft)
     draft.fields, draft.page_id, draft.page_seq = fields, page_id, page_seq
     draft.version, draft.saved_at = draft.version + 1, now
