@@ -58,6 +58,8 @@ const drafts = (() => {
       isStopped: false,
       isSubmitted: false,
       takesOver: false,
+      // The page whose text this one took up from the device.
+      continues: "",
       // What this device holds besides: offered, never filled in unasked. `first` is
       // what was offered, once `other` has changed places with what is shown.
       other: null,
@@ -174,6 +176,8 @@ const drafts = (() => {
   }
 
   function takeUp(kept) {
+    // A save of that page may still be under way, and is older than this.
+    page.continues = kept.by;
     fill(kept.fields);
     if (changed()) {
       forget(kept);
@@ -227,6 +231,9 @@ const drafts = (() => {
     const data = new FormData(one.form);
     data.set("page_seq", one.seq);
     data.set("draft_version", one.version);
+    if (one.continues) {
+      data.set("continues", one.continues);
+    }
     if (one.takesOver) {
       data.set("takes_over", "1");
     }
@@ -286,7 +293,7 @@ const drafts = (() => {
       stop(one, "signed_out", "You were signed out.", "", { href: reply.sign_in, text: "Sign in and go on" });
     } else if (status === 403 && !reply.message) {
       const again = { href: location.pathname, text: "Load it again" };
-      stop(one, "outdated", "You have signed in again since this page was opened.", "", again);
+      stop(one, "outdated", "This page was opened in an earlier sign-in.", "", again);
     } else if ([403, 404, 409, 422].includes(status)) {
       stop(one, reply.why ?? "refused", reply.message ?? "This task is no longer yours.", reply.next_step ?? "");
     } else {

@@ -145,12 +145,13 @@ def each(runs, seed):
 
 @pytest.mark.parametrize("seed", range(BATCHES))
 def test_a_closed_tab_is_opened_again_on_the_same_device(ward, seed):
-    pauses = np.random.default_rng(seed).integers(0, 900, size=N_AT_ONCE)
     runs = ward.runs()
-    for (run, text), pause in zip(each(runs, seed), pauses, strict=True):
+    for run, text in each(runs, seed):
         run.write(text)
         run.rate()
-        run.page.wait_for_timeout(int(pause) / 3)
+    # From the one just typed to the one of a few seconds before: at every moment of a save.
+    runs[-1].page.wait_for_timeout(int(np.random.default_rng(seed).integers(0, 900)))
+    for run in runs:
         run.page.close()
 
     for run in runs:

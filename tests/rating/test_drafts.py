@@ -45,17 +45,16 @@ def post(assignment, sign_in):
     return post
 
 
-def save(assignment, text, *, page_id, seq=2, version=0, takes_over=False, revises=""):
+def save(assignment, text, *, page_id, seq=2, **how):
     """Save a draft that holds a comment."""
+    usual = {"continues": None, "version": 0, "takes_over": False, "revises": ""}
     return save_draft(
         assignment=assignment,
         post=QueryDict(f"comment={text}"),
         page_id=page_id,
         page_seq=seq,
-        version=version,
-        takes_over=takes_over,
-        revises=revises,
         now=clock.now(),
+        **usual | how,
     )
 
 
@@ -79,7 +78,7 @@ def revise(judgment):
 
 
 def test_what_stands_in_the_form_is_kept_and_nothing_about_the_page(post, assignment):
-    about_the_page = dict.fromkeys(NOT_KEPT - {"takes_over"}, "1")
+    about_the_page = dict.fromkeys(NOT_KEPT - {"takes_over", "continues"}, "1")
     about_the_page |= {"page_id": uuid.uuid4(), "mode": "open", "revises": ""}
 
     reply = post(
@@ -129,6 +128,18 @@ def test_a_page_that_saw_the_draft_goes_on_with_it(assignment):
     assert kept(assignment) == "two"
 
 
+def test_a_late_save_of_the_page_before_is_no_other_window(assignment):
+    before, page = uuid.uuid4(), uuid.uuid4()
+    save(assignment, "late", page_id=before)
+
+    save(assignment, "taken up", page_id=page, continues=before)
+
+    assert kept(assignment) == "taken up"
+    with pytest.raises(OtherDraft):
+        save(assignment, "later still", page_id=before, seq=3)
+    assert kept(assignment) == "taken up"
+
+
 def test_the_reply_names_the_other_window_and_its_time(post, assignment):
     saved = save(assignment, "one", page_id=uuid.uuid4())
 
@@ -166,6 +177,7 @@ def test_without_javascript_a_refusal_is_a_page(post):
         ({"comment": "x" * (MAX_CHARACTERS + 1)}, "500,001 characters"),
         ({"comment": "a\x00b"}, "comment holds a character"),
         ({"page_id": "me"}, "page_id is not valid"),
+        ({"continues": "me"}, "continues is not valid"),
         ({"page_seq": "-1"}, "page_seq is '-1', not a number"),
         ({"page_seq": "²"}, "page_seq is '²', not a number"),
         ({"draft_version": "9" * 10}, "draft_version is '9999999999', not a number"),
@@ -192,6 +204,7 @@ def test_too_many_fields_are_refused(assignment):
             post=post,
             page_id=uuid.uuid4(),
             page_seq=1,
+            continues=None,
             version=0,
             takes_over=False,
             revises="",
