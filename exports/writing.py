@@ -23,7 +23,7 @@ from exports.shards import Shard
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Called with what is being done now, as people read it.
 Report = Callable[[str], None]
 
