@@ -7,6 +7,9 @@
 const consiliumMarks = (() => {
   const WINDOW = 240;
   const SETTLED_MS = 400;
+  // Pixels: a line of text, and what may stand over the page's lower edge.
+  const LINE = 32;
+  const BAR = 220;
   const NARROW = "(max-width: 43.75rem)";
   const SEVERITIES = ["minor", "major", "critical"];
   const PAINTS = [...SEVERITIES.map((one) => `mark-${one}`), "mark-point", "mark-caret", "mark-range", "mark-flash"];
@@ -26,6 +29,7 @@ const consiliumMarks = (() => {
   let draft = null;
   let isPlacing = false;
   let lastPointer = "mouse";
+  let pressed = null;
 
   const byId = (id) => document.getElementById(id);
   const isBusy = () => caret !== null || draft !== null;
@@ -36,7 +40,8 @@ const consiliumMarks = (() => {
     // Chrome cuts long texts into several nodes; one node makes offsets simple.
     element.normalize();
     const node = element.firstChild ?? element.appendChild(document.createTextNode(""));
-    return { element, node, text: node.data, item: Number(element.dataset.item) };
+    const text = node.data;
+    return { element, node, text, starts: startsOf(text), item: Number(element.dataset.item) };
   }
 
   const isHigh = (text, at) => {
@@ -44,20 +49,31 @@ const consiliumMarks = (() => {
     return unit >= 0xd800 && unit <= 0xdbff && at + 1 < text.length;
   };
 
-  function toPoints(text, units) {
-    let points = 0;
-    for (let at = 0; at < units; at += isHigh(text, at) ? 2 : 1) {
-      points += 1;
+  // Where each code point begins, in units; null where the two are the same.
+  function startsOf(text) {
+    if (!/[\ud800-\udbff]/.test(text)) {
+      return null;
     }
-    return points;
+    const starts = [];
+    for (let at = 0; at < text.length; at += isHigh(text, at) ? 2 : 1) {
+      starts.push(at);
+    }
+    return Uint32Array.from([...starts, text.length]);
   }
 
-  function toUnits(text, points) {
-    let at = 0;
-    for (let n = 0; n < points; n += 1) {
-      at += isHigh(text, at) ? 2 : 1;
+  const toUnits = ({ starts, text }, points) =>
+    starts ? (starts[points] ?? text.length) : Math.min(points, text.length);
+
+  function toPoints({ starts }, units) {
+    if (!starts) {
+      return units;
     }
-    return at;
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      [low, high] = starts[middle] < units ? [middle + 1, high] : [low, middle];
+    }
+    return low;
   }
 
   // A piece of the text around an offset, cut at white space, so that looking for a word
@@ -154,7 +170,7 @@ const consiliumMarks = (() => {
     if (!answer || !CSS.highlights) {
       return;
     }
-    const start = toUnits(answer.text, mark.start);
+    const start = toUnits(answer, mark.start);
     const end = mark.end === mark.start ? start : start + mark.quote.length;
     const isPoint = start === end;
     const shown = isPoint ? graphemeAt(answer.text, Math.min(start, answer.text.length - 1)) : { start, end };
@@ -189,27 +205,55 @@ const consiliumMarks = (() => {
     byId("mark-live").textContent = text;
   }
 
+  const lineWith = (mark) => byId("findings").querySelector(`[data-mark="${CSS.escape(mark.id)}"]`);
+
   function show() {
-    const list = byId("findings");
-    const template = byId("finding-template");
-    list.replaceChildren(...marks.map((mark, at) => lineOf(template, mark, at)));
+    byId("findings").replaceChildren(...marks.map(lineOf));
+    renumber();
+  }
+
+  // One line, not all 500 of them.
+  function showOne(mark) {
+    const old = lineWith(mark);
+    if (old) {
+      old.replaceWith(lineOf(mark));
+    } else {
+      byId("findings").append(lineOf(mark));
+    }
+    renumber();
+  }
+
+  function renumber() {
+    [...byId("findings").children].forEach((line, at) => {
+      for (const button of line.querySelectorAll("button")) {
+        button.setAttribute("aria-label", `${button.textContent.trim()} finding ${at + 1}`);
+      }
+    });
     byId("findings-empty").hidden = marks.length > 0;
   }
 
-  function lineOf(template, mark, at) {
-    const line = template.content.cloneNode(true).firstElementChild;
+  function lineOf(mark) {
+    const line = byId("finding-template").content.cloneNode(true).firstElementChild;
     const label = labelInput(mark.label);
     const put = (name, text) => (line.querySelector(`[data-${name}]`).textContent = text);
     line.dataset.mark = mark.id;
     put("label", label?.dataset.name ?? mark.label);
     put("severity", mark.severity);
-    put("quote", mark.quote ? shortened(mark.quote) : "missing here");
+    put("place", placeOf(mark));
+    put("quote", shortened(mark.quote));
+    line.querySelector("[data-quote]").hidden = !mark.quote;
     put("suggestion", mark.suggestion && shortened(mark.suggestion));
-    for (const button of line.querySelectorAll("button")) {
-      button.setAttribute("aria-label", `${button.textContent.trim()} finding ${at + 1}`);
-    }
     line.querySelector("[data-severity]").classList.add(mark.severity);
     return line;
+  }
+
+  // Which answer, where there are several, and what a point stands for.
+  function placeOf(mark) {
+    const answer = answers.find((one) => one.item === mark.item);
+    const heading = answers.length > 1 && answer.element.closest("section")?.querySelector("h2");
+    const isWhole = mark.start === mark.end && toUnits(answer, mark.start) === answer.text.length;
+    const missing = isWhole ? "missing from the whole answer" : "missing here";
+    return [heading && heading.textContent.trim(), !mark.quote && missing].filter(Boolean).join(", ");
   }
 
   const shortened = (text) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
@@ -219,28 +263,46 @@ const consiliumMarks = (() => {
   }
 
   function remove(mark) {
+    const line = lineWith(mark);
+    const hadFocus = line.contains(document.activeElement);
+    const next = line.nextElementSibling ?? line.previousElementSibling;
     unpaint(mark);
     marks = marks.filter((one) => one !== mark);
     for (const one of marks) {
       one.relations = one.relations.filter((relation) => relation.to !== mark.id);
     }
+    line.remove();
+    renumber();
     save();
-    show();
     say(`Deleted, ${count()}`);
+    if (hadFocus) {
+      // Never on a button that deletes: the next Enter was meant for the page.
+      (next?.querySelector("[data-mark-do=show]") ?? document.querySelector("[data-mark-do=start]")).focus();
+    }
   }
 
   function flash(mark) {
     const answer = answers.find((one) => one.item === mark.item);
-    const start = toUnits(answer.text, mark.start);
+    const start = toUnits(answer, mark.start);
     const end = Math.min(Math.max(start + mark.quote.length, nextGrapheme(answer.text, start)), answer.text.length);
     paintOnly("mark-flash", answer, start, end);
     scrollTo(answer, start);
     setTimeout(() => highlight("mark-flash")?.clear(), 1500);
   }
 
+  const boxAt = (answer, at) =>
+    rangeOf(answer, at, Math.min(at + 1, answer.text.length)).getBoundingClientRect();
+
+  // Two lines are left free on each side, so that the next line can be pointed at.
   function scrollTo(answer, at) {
-    const box = rangeOf(answer, at, Math.min(at + 1, answer.text.length)).getBoundingClientRect();
-    const bottom = window.innerHeight - 160;
+    const { element } = answer;
+    if (element.scrollHeight > element.clientHeight + 1) {
+      const [line, frame] = [boxAt(answer, at), element.getBoundingClientRect()];
+      element.scrollTop += Math.max(line.bottom + 2 * LINE - frame.bottom, 0);
+      element.scrollTop -= Math.max(frame.top + 2 * LINE - line.top, 0);
+    }
+    const box = boxAt(answer, at);
+    const bottom = window.innerHeight - BAR;
     if (box.top < 80 || box.bottom > bottom) {
       window.scrollBy({ top: box.top - window.innerHeight / 3 });
     }
@@ -259,10 +321,18 @@ const consiliumMarks = (() => {
     isPlacing = false;
     byId("mark-hint").hidden = true;
     fillPalette(mark, start === end ? "omission" : "span");
-    paintOnly("mark-range", answer, start, end);
     palette().hidden = false;
-    place(answer, start, end);
+    aim(answer, start, end);
     (inPalette("[name=label]:checked")[0] ?? inPalette("label:not([hidden]) [name=label]")[0])?.focus();
+  }
+
+  // What the palette speaks of; what is filled in already stays when it is aimed anew.
+  function aim(answer, start, end) {
+    Object.assign(draft, { answer, start, end });
+    const quote = answer.text.slice(start, end);
+    byId("mark-palette-quote").textContent = quote ? `“${shortened(quote)}”` : "What is missing here?";
+    paintOnly("mark-range", answer, start, end);
+    place(answer, start, end);
   }
 
   function fillPalette(mark, kind) {
@@ -292,8 +362,6 @@ const consiliumMarks = (() => {
       }
     }
     fillRelations(mark);
-    const quote = draft.answer.text.slice(draft.start, draft.end);
-    byId("mark-palette-quote").textContent = quote ? `“${shortened(quote)}”` : "What is missing here?";
     byId("mark-palette-delete").hidden = !mark;
     byId("mark-palette-error").textContent = "";
   }
@@ -303,15 +371,13 @@ const consiliumMarks = (() => {
     if (!select) {
       return;
     }
-    const others = marks.filter((one) => one !== mark);
-    const options = others.map((one) => {
-      const at = marks.indexOf(one) + 1;
-      return new Option(`${at}. ${shortened(one.quote || "missing")}`, one.id);
-    });
+    const options = marks
+      .map((one, at) => new Option(`${at + 1}. ${shortened(one.quote || "missing")}`, one.id))
+      .filter((option) => option.value !== mark?.id);
     select.replaceChildren(new Option("No other finding", ""), ...options);
     select.value = mark?.relations[0]?.to ?? "";
     palette().querySelector("[name=relation_kind]").value = mark?.relations[0]?.kind ?? "causes";
-    select.closest(".field").hidden = others.length === 0;
+    select.closest(".field").hidden = options.length === 0;
   }
 
   function place(answer, start, end) {
@@ -338,15 +404,14 @@ const consiliumMarks = (() => {
       return;
     }
     const { answer, start, end } = draft;
-    const from = toPoints(answer.text, start);
     const quote = answer.text.slice(start, end);
     const to = data.get("relation_to");
     const mark = {
       id: draft.mark?.id ?? newId(),
       kind: start === end ? "omission" : "span",
       item: answer.item,
-      start: from,
-      end: from + toPoints(quote, quote.length),
+      start: toPoints(answer, start),
+      end: toPoints(answer, end),
       quote,
       label: data.get("label"),
       severity: data.get("severity"),
@@ -364,7 +429,7 @@ const consiliumMarks = (() => {
     }
     paint(mark);
     save();
-    show();
+    showOne(mark);
     closePalette();
     say(`Marked, ${count()}`);
   }
@@ -378,7 +443,10 @@ const consiliumMarks = (() => {
   }
 
   function closePalette() {
-    const focus = draft?.focus;
+    // The button that opened it may have been drawn anew with its line.
+    const focus = draft?.focus.isConnected || !draft?.mark
+      ? draft?.focus
+      : lineWith(draft.mark)?.querySelector("[data-mark-do=edit]");
     draft = null;
     palette().hidden = true;
     highlight("mark-range")?.clear();
@@ -397,12 +465,18 @@ const consiliumMarks = (() => {
       closePalette();
     } else if (event.key === "Enter" && (!event.target.matches("textarea, button") || event.ctrlKey)) {
       store();
-    } else if (!isText && /^[1-9]$/.test(event.key)) {
-      pickDigit(event.key);
+    } else if (!isText && digitOf(event)) {
+      pickDigit(digitOf(event));
     } else {
       return false;
     }
     return true;
+  }
+
+  // The number row, too, where its digits need Shift (French).
+  function digitOf(event) {
+    const onRow = event.shiftKey ? null : event.code?.match(/^Digit([1-9])$/);
+    return /^[1-9]$/.test(event.key) ? event.key : onRow?.[1];
   }
 
   // The first digit says what it is, the next how severe.
@@ -430,7 +504,7 @@ const consiliumMarks = (() => {
   }
 
   function startOmission() {
-    if (!field) {
+    if (!field || draft) {
       return;
     }
     start();
@@ -480,7 +554,8 @@ const consiliumMarks = (() => {
   function lineAway(by) {
     const { answer, focus } = caret;
     const at = Math.min(focus, answer.text.length - 1);
-    const box = rangeOf(answer, at, Math.min(at + 1, answer.text.length)).getBoundingClientRect();
+    scrollTo(answer, at);
+    const box = boxAt(answer, at);
     caret.goalX ??= box.left + 1;
     const y = box.top + box.height / 2 + by * Math.max(box.height, 16) * 1.3;
     const found = positionAt(caret.goalX, y);
@@ -514,8 +589,15 @@ const consiliumMarks = (() => {
     End: (text, at) => (text.indexOf("\n", at) + 1 || text.length + 1) - 1,
   };
 
+  // Left is onward where a text is read from the right.
+  function inReadingOrder(key) {
+    const isMirrored = getComputedStyle(caret.answer.element).direction === "rtl";
+    const mirror = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+    return (isMirrored && mirror[key]) || key;
+  }
+
   function onCaretKey(event) {
-    const move = MOVES[event.key];
+    const move = MOVES[inReadingOrder(event.key)];
     if (move) {
       const isWord = event.ctrlKey || event.altKey;
       const at = move(caret.answer.text, caret.focus, isWord);
@@ -526,7 +608,7 @@ const consiliumMarks = (() => {
       markAtCaret();
     } else if (event.key === "Tab") {
       otherAnswer(event.shiftKey ? -1 : 1);
-    } else if (event.key === "o") {
+    } else if (event.key === "o" && !event.ctrlKey && !event.metaKey) {
       markMissing();
     } else {
       return false;
@@ -559,13 +641,17 @@ const consiliumMarks = (() => {
 
   // --- mouse and touch -----------------------------------------------------------------------------
 
+  const answerOf = (target) => answers.find((one) => one.element.contains(target));
+
+  // Of the answer in which it began, if it began in one.
   function selected() {
     const selection = getSelection();
     if (!selection.rangeCount || selection.isCollapsed) {
       return null;
     }
     const range = selection.getRangeAt(0);
-    const answer = answers.find((one) => range.intersectsNode(one.element));
+    const answer =
+      answerOf(selection.anchorNode) ?? answers.find((one) => range.intersectsNode(one.element));
     return answer && { answer, start: offsetIn(answer, range, "start"), end: offsetIn(answer, range, "end") };
   }
 
@@ -591,21 +677,26 @@ const consiliumMarks = (() => {
 
   function describeSelection(mode) {
     const found = selected();
-    if (found) {
-      const [start, end] = snapped(found.answer.text, found.start, found.end, mode);
-      if (start < end) {
-        describe(found.answer, start, end);
-      }
+    const [start, end] = found ? snapped(found.answer.text, found.start, found.end, mode) : [0, 0];
+    if (start >= end) {
+      return;
+    }
+    if (draft) {
+      aim(found.answer, start, end);
+    } else {
+      describe(found.answer, start, end);
     }
   }
 
+  // A new error can be aimed anew: the third click of three, or a better selection.
+  const isFixed = () => draft !== null && (draft.mark !== null || draft.start === draft.end);
+
+  // A drag counts where it began: most end beside the last word.
   function onPointerUp(event) {
-    if (!field || draft || event.pointerType === "touch" || !event.target.closest?.("[data-item]")) {
-      return;
-    }
-    if (isPlacing) {
-      placePoint(event);
-    } else if (!event.ctrlKey) {
+    const isInAnswer = pressed ?? answerOf(event.target);
+    const isPlain = event.pointerType !== "touch" && event.button === 0 && !event.ctrlKey;
+    pressed = null;
+    if (field && isInAnswer && isPlain && !isPlacing && !isFixed()) {
       // After the browser has settled its own selection.
       setTimeout(() => describeSelection(modeOf(event)), 0);
     }
@@ -634,17 +725,28 @@ const consiliumMarks = (() => {
 
   // --- each new page ---------------------------------------------------------------------------------
 
+  const fieldHere = () => document.querySelector("form[data-rating] [name=marks]");
+
+  // A swap elsewhere on the page must not end what somebody is marking.
+  function beginIfNew() {
+    if (fieldHere() !== field) {
+      begin();
+    }
+  }
+
   function begin() {
-    const found = document.querySelector("form[data-rating] [name=marks]");
+    const found = fieldHere();
     caret = null;
     draft = null;
     isPlacing = false;
     field = found;
     prepareHighlights();
     painted = new Map();
+    answers = [];
     if (!field) {
       return;
     }
+    palette().hidden = byId("mark-hint").hidden = true;
     answers = [...document.querySelectorAll("form[data-rating] [data-item]")].map(read);
     marks = JSON.parse(field.value || "[]").filter(fits);
     marks.forEach(paint);
@@ -657,29 +759,66 @@ const consiliumMarks = (() => {
   // A mark whose quote is not there any more would be refused; it is left out here.
   function fits(mark) {
     const answer = answers.find((one) => one.item === mark.item);
-    const start = answer && toUnits(answer.text, mark.start);
+    const start = answer && toUnits(answer, mark.start);
     return answer && answer.text.slice(start, start + mark.quote.length) === mark.quote;
   }
 
   document.addEventListener(
     "keydown",
     (event) => {
-      if (!isBusy() || event.isComposing) {
-        return;
+      if (isBusy() && !event.isComposing && !isTypingOutside(event.target)) {
+        onBusyKey(event);
+      } else if (event.key === "Delete" && !isBusy()) {
+        deleteFocused(event);
       }
-      const isDone = draft ? onPaletteKey(event) : onCaretKey(event);
-      if (isDone) {
-        event.preventDefault();
-      }
-      // Keys of the page wait until marking is over.
-      event.stopImmediatePropagation();
     },
     true,
   );
-  document.addEventListener("pointerdown", (event) => (lastPointer = event.pointerType), true);
+
+  // Whoever writes in another field writes there: no letter may be taken for a key.
+  const isTypingOutside = (target) =>
+    target.matches?.("textarea, select, input:not([type=radio]):not([type=checkbox])") &&
+    !palette().contains(target);
+
+  function deleteFocused(event) {
+    const line = event.target.closest?.("[data-mark]");
+    const mark = line && marks.find((one) => one.id === line.dataset.mark);
+    if (mark) {
+      event.preventDefault();
+      remove(mark);
+    }
+  }
+
+  document.addEventListener("focusin", (event) => {
+    if (caret && !draft && isTypingOutside(event.target)) {
+      stopCaret();
+    }
+  });
+
+  function onBusyKey(event) {
+    const isDone = draft ? onPaletteKey(event) : onCaretKey(event);
+    if (isDone) {
+      event.preventDefault();
+    }
+    // Keys of the page wait until marking is over.
+    event.stopImmediatePropagation();
+  }
+  document.addEventListener(
+    "pointerdown",
+    (event) => {
+      lastPointer = event.pointerType;
+      pressed = answerOf(event.target) ?? null;
+    },
+    true,
+  );
   document.addEventListener("pointerup", onPointerUp);
   document.addEventListener("selectionchange", onSelectionChange);
   document.addEventListener("click", (event) => {
+    // A click, not a press: a finger that scrolls has placed nothing.
+    if (field && isPlacing && answerOf(event.target)) {
+      placePoint(event);
+      return;
+    }
     const button = event.target.closest?.("[data-mark-do]");
     if (!button || !field) {
       return;
@@ -703,7 +842,7 @@ const consiliumMarks = (() => {
 
   function edit(mark) {
     const answer = answers.find((one) => one.item === mark.item);
-    const at = toUnits(answer.text, mark.start);
+    const at = toUnits(answer, mark.start);
     describe(answer, at, at + mark.quote.length, mark);
   }
 
@@ -713,7 +852,7 @@ const consiliumMarks = (() => {
     remove(mark);
   }
 
-  document.addEventListener("htmx:afterSettle", begin);
+  document.addEventListener("htmx:afterSettle", beginIfNew);
   document.addEventListener("consilium:restored", begin);
   document.addEventListener("DOMContentLoaded", begin);
   return { start, startOmission, isBusy };
