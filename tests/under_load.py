@@ -166,4 +166,9 @@ class HttpRater:
 def _form(page: str) -> dict[str, str]:
     fields = dict(re.findall(r'type="hidden"\s+name="(\w+)"\s+value="([^"]*)"', page))
     names = set(re.findall(r'name="(ratings-0-[a-z]+)"', page))
-    return {k: unescape(v) for k, v in fields.items()} | dict.fromkeys(names, "4")
+    sides = set(re.findall(r'name="(compare-[a-z]+|preference)"', page))
+    return (
+        {k: unescape(v) for k, v in fields.items()}
+        | dict.fromkeys(names, "4")
+        | dict.fromkeys(sides, "left_slight")
+    )
