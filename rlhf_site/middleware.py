@@ -14,6 +14,8 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import resolve_url
 
 from feedback.accounts.access import policy_of
@@ -23,6 +25,26 @@ from rlhf_site.errors import error_response
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_WORTH_COMPRESSING = {"text/html", "text/css", "text/javascript", "image/svg+xml"}
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses pages, and the scripts and styles that are not compressed on disk.
+
+    Not what people download: exports keep their length and their ranges. Pages hold a
+    CSRF token that is masked anew each time, and get padding of random length, so that
+    their size does not tell what is in them.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Compress the kinds above when they are sent whole."""
+        kind = response.get("Content-Type", "").partition(";")[0]
+        is_whole = response.status_code != HTTPStatus.PARTIAL_CONTENT
+        if kind in _WORTH_COMPRESSING and is_whole:
+            return super().process_response(request, response)
+        return response
 
 
 class RequestContextMiddleware:
