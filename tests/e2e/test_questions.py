@@ -2,16 +2,16 @@
 
 import pytest
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from feedback.common import clock
 from feedback.studies.assignment import assign_next
+from feedback.studies.building import build_tasks
 from feedback.studies.guidelines import changes_to_read
 from feedback.studies.models import Question
 from feedback.studies.services import publish_guideline
-from tests.builders import CRITERIA, judge_all, make_cast
+from tests.builders import CRITERIA, judge_all, make_cast, make_prompts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -97,25 +97,27 @@ def test_changes_are_read_and_confirmed(cast, open_page, enter):
     assert changes_to_read(rater=cast.rater, version=version) == []
 
 
-def test_a_small_change_is_confirmed_beside_the_task(
-    cast, assignment, open_page, enter
-):
+def test_a_small_change_is_confirmed_beside_the_task(cast, open_page, enter):
     """Nothing that was already answered on the page is lost by it."""
-    version = assignment.guideline_version
-    context = {"guideline": version, "guideline_changes": [version]}
-    note = render_to_string("studies/_guideline_note.html", context)
+    judge_all(cast.study, cast.rater)
+    version = publish_guideline(
+        study=cast.study,
+        title="Rating chatbot answers",
+        body="Judge what is on the page.",
+        criteria=CRITERIA,
+        published_by=cast.lead,
+        now=clock.now(),
+        changes="One more example.",
+    )
+    source = cast.study.sources.get()
+    make_prompts(source, n_prompts=1, text="May I swim with a new tattoo?")
+    build_tasks(study=cast.study)
     page = open_page(width=390, height=844)
     enter(page, cast.rater.user)
-    page.goto(reverse("assignment_detail", args=[assignment.uid]))
-    page.evaluate(
-        """(note) => {
-          document.querySelector("#assignment form")
-            .insertAdjacentHTML("beforebegin", note);
-          htmx.process(document.getElementById("guideline-note"));
-        }""",
-        note,
-    )
+    page.goto(reverse("study_rate", args=[cast.study.uid]))
+    page.keyboard.press("2")
     page.get_by_role("button", name="Got it").press("Enter")
-    expect(page.get_by_text("Noted: you know guideline version 1.")).to_be_focused()
-    assert page.url.endswith(f"/assignments/{assignment.uid}/")
+    expect(page.get_by_text("Noted: you know guideline version 2.")).to_be_focused()
+    assert "/assignments/" in page.url
+    expect(page.locator("[data-rating] input:checked")).to_have_count(1)
     assert cast.rater.acknowledgments.get().guideline_version == version
