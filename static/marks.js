@@ -10,6 +10,7 @@ const consiliumMarks = (() => {
   // Pixels: a line of text, and what may stand over the page's lower edge.
   const LINE = 32;
   const BAR = 220;
+  const LOWEST = 240;
   const NARROW = "(max-width: 43.75rem)";
   const SEVERITIES = ["minor", "major", "critical"];
   const PAINTS = [...SEVERITIES.map((one) => `mark-${one}`), "mark-point", "mark-caret", "mark-range", "mark-flash"];
@@ -382,7 +383,7 @@ const consiliumMarks = (() => {
 
   function place(answer, start, end) {
     const box = palette();
-    box.style.left = box.style.top = "";
+    box.style.left = box.style.top = box.style.maxHeight = "";
     if (matchMedia(NARROW).matches) {
       return;
     }
@@ -390,11 +391,14 @@ const consiliumMarks = (() => {
     const to = Math.max(end, Math.min(start + 1, answer.text.length));
     const rects = [...rangeOf(answer, start, to).getClientRects()];
     const at = rects[rects.length - 1] ?? answer.element.getBoundingClientRect();
+    // The words in question stay in view; what does not fit beside them scrolls.
+    const [above, below] = [at.top - 16, window.innerHeight - at.bottom - 16];
+    const isBelow = below >= Math.min(box.offsetHeight, above);
+    box.style.maxHeight = `${Math.max(isBelow ? below : above, LOWEST)}px`;
     const left = Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 16);
-    const isBelow = at.bottom + box.offsetHeight + 16 < window.innerHeight;
-    const top = isBelow ? at.bottom + 8 : Math.max(at.top - box.offsetHeight - 8, 8);
+    const top = isBelow ? at.bottom + 8 : at.top - box.offsetHeight - 8;
     box.style.left = `${Math.max(left, 8)}px`;
-    box.style.top = `${Math.min(top, Math.max(8, window.innerHeight - box.offsetHeight - 8))}px`;
+    box.style.top = `${Math.max(Math.min(top, window.innerHeight - box.offsetHeight - 8), 8)}px`;
   }
 
   function store() {
