@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "feedback.corpus",
     "feedback.studies",
     "feedback.rating",
+    "feedback.quality",
     "feedback.review",
     "exports",
     "rlhf_site",

@@ -8,7 +8,10 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("feedback.accounts.urls")),
     path("", include("feedback.studies.urls")),
+    path("", include("feedback.studies.setup_urls")),
     path("", include("feedback.rating.urls")),
+    path("", include("feedback.quality.urls")),
+    path("", include("feedback.quality.rater_urls")),
     path("", include("feedback.review.urls")),
     path("", include("exports.urls")),
 ]

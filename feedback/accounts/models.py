@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from feedback.accounts.permissions import Role
+from feedback.common.guards import NoTruncate, Sealed
 from feedback.common.history import tracked
 from feedback.common.models import Identified
 
@@ -69,6 +70,11 @@ class Rater(Identified):
     pseudonym = models.CharField(max_length=40)
     profession = models.CharField(max_length=100, blank=True)
     specialty = models.CharField(max_length=100, blank=True)
+    # Given freely, for comparing groups of raters; never shown beside an answer.
+    age_band = models.CharField(max_length=20, blank=True)
+    sex = models.CharField(max_length=40, blank=True)
+    ethnicity = models.CharField(max_length=100, blank=True)
+    language = models.CharField(max_length=35, blank=True)
     is_simulated = models.BooleanField(
         default=False,
         help_text="A program with a stated seed and skill, as in the demo.",
@@ -81,6 +87,52 @@ class Rater(Identified):
 
     def __str__(self) -> str:
         return self.pseudonym
+
+
+@tracked()
+class Credential(Identified):
+    """What qualifies a rater, and who looked at the proof. Final once checked."""
+
+    class Kind(models.TextChoices):
+        LICENSE = "license", "License to practice"
+        BOARD = "board", "Board certification"
+        DEGREE = "degree", "Degree"
+        OTHER = "other", "Other"
+
+    rater = models.ForeignKey(
+        Rater, on_delete=models.PROTECT, related_name="credentials"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    title = models.CharField(max_length=200)
+    issuer = models.CharField(max_length=200, blank=True)
+    identifier = models.CharField(
+        max_length=100, blank=True, help_text="Number by which the issuer knows it."
+    )
+    valid_until = models.DateField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    checked_how = models.CharField(
+        max_length=200, blank=True, help_text="E.g. looked up in the public register."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["license", "board", "degree", "other"]),
+                name="credential_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(checked_at=None, checked_by=None)
+                | models.Q(checked_at__isnull=False, checked_by__isnull=False),
+                name="checked_credential_says_by_whom",
+            ),
+        ]
+        triggers = [Sealed(column="checked_at"), NoTruncate()]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class SignInLink(Identified):

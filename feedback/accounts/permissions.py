@@ -18,6 +18,8 @@ class Role(models.TextChoices):
     # Judges completions; sees neither model names nor other raters' answers.
     SAFETY_REVIEWER = "safety_reviewer", "Safety reviewer"
     # Handles what could harm; sees flags and the flagged text.
+    ADJUDICATOR = "adjudicator", "Adjudicator"
+    # Settles what raters disagree on; never what they rated themselves.
     LEAD = "lead", "Study lead"
     # Sets a study up, imports, watches, seals snapshots.
     ML_ENGINEER = "ml_engineer", "ML engineer"
@@ -32,9 +34,13 @@ class Verb(StrEnum):
     """What a view does with an object."""
 
     STUDY_SEE = "study.see"
+    STUDY_CREATE = "study.create"
     STUDY_LEAD = "study.lead"
     CORPUS_IMPORT = "corpus.import"
     TASK_RATE = "task.rate"
+    QUALITY_SEE = "quality.see"
+    ADJUDICATION_SEE = "adjudication.see"
+    ADJUDICATION_DECIDE = "adjudication.decide"
     FLAG_SEE = "flag.see"
     SNAPSHOT_SEAL = "snapshot.seal"
     SNAPSHOT_PULL = "snapshot.pull"
@@ -44,9 +50,14 @@ _EVERYONE = frozenset(Role)
 
 PERMISSIONS: dict[Verb, frozenset[Role]] = {
     Verb.STUDY_SEE: _EVERYONE,
+    # Whoever leads one study may begin another; the first is an administrator's.
+    Verb.STUDY_CREATE: frozenset({Role.LEAD, Role.ADMIN}),
     Verb.STUDY_LEAD: frozenset({Role.LEAD, Role.ADMIN}),
     Verb.CORPUS_IMPORT: frozenset({Role.LEAD, Role.ADMIN}),
     Verb.TASK_RATE: frozenset({Role.RATER}),
+    Verb.QUALITY_SEE: frozenset({Role.LEAD, Role.ADMIN, Role.AUDITOR}),
+    Verb.ADJUDICATION_SEE: frozenset({Role.ADJUDICATOR, Role.LEAD, Role.AUDITOR}),
+    Verb.ADJUDICATION_DECIDE: frozenset({Role.ADJUDICATOR, Role.LEAD}),
     Verb.FLAG_SEE: frozenset({Role.SAFETY_REVIEWER, Role.LEAD, Role.AUDITOR}),
     Verb.SNAPSHOT_SEAL: frozenset({Role.LEAD}),
     Verb.SNAPSHOT_PULL: frozenset({Role.LEAD, Role.ML_ENGINEER, Role.AUDITOR}),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from feedback.accounts.models import Rater
 from feedback.common.guards import said
 from feedback.common.history import tracked
 from feedback.common.models import Identified
@@ -183,6 +184,14 @@ class Completion(Identified):
     )
     model_version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="completions", null=True
+    )
+    written_by = models.ForeignKey(
+        Rater,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="The rater who wrote it, if a person did; never asked to judge it.",
     )
     content = models.TextField()
     content_sha256 = models.CharField(max_length=64)

@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from feedback.accounts.models import Credential
 from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
 from feedback.corpus.services import create_source, read_batch, start_import
@@ -23,7 +24,14 @@ from feedback.rating.models import Judgment
 from feedback.rating.shown import shown_of
 from feedback.studies.assignment import assign_next
 from feedback.studies.guidelines import acknowledge
-from feedback.studies.models import GuidelineVersion, Task, TaskForm
+from feedback.studies.models import (
+    ChangeRequest,
+    GoldItem,
+    GuidelineVersion,
+    Invitation,
+    Task,
+    TaskForm,
+)
 from feedback.studies.questions import reply
 from tests import builders
 from tests.rating.everything import FORMS, make_everything
@@ -68,8 +76,12 @@ KINDS = {
     "state, with a history": {
         "accounts.User",
         "accounts.Rater",
+        "accounts.Credential",
         "corpus.Source",
         "corpus.ImportBatch",
+        "studies.ChangeRequest",
+        "studies.GoldItem",
+        "studies.Invitation",
         "studies.Study",
         "studies.StudySource",
         "studies.Enrollment",
@@ -173,6 +185,29 @@ def _say_everything(world):
     builders.submit(assignment, answer)
     reply(question=world.question, author=world.cast.lead, text="For an adult.")
     acknowledge(rater=rater, version=assignment.guideline_version)
+    _set_up_everything(study, rater, assignment)
+
+
+def _set_up_everything(study, rater, assignment):
+    """A credential, an invitation, a known answer and a wish for the guideline."""
+    lead = study.created_by
+    Credential.objects.create(rater=rater, kind="license", title="License")
+    Invitation.objects.create(
+        study=study,
+        email="new@example.org",
+        name="New",
+        role="rater",
+        token_sha256="0" * 64,
+        expires_at=clock.now(),
+        invited_by=lead,
+    )
+    GoldItem.objects.create(task=assignment.task, explanation="Why.", created_by=lead)
+    ChangeRequest.objects.create(
+        study=study,
+        guideline_version=assignment.guideline_version,
+        text="Say what a minor error is.",
+        asked_by=lead,
+    )
 
 
 @pytest.fixture

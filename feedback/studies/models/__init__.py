@@ -1,10 +1,17 @@
 """Studies, the versions of their guideline, tasks, slots and leases."""
 
+from feedback.studies.models.golds import (
+    ChangeRequest,
+    GoldItem,
+)
 from feedback.studies.models.guidelines import (
     Criterion,
     GuidelineAcknowledgment,
     GuidelineVersion,
     SpanLabel,
+)
+from feedback.studies.models.people import (
+    Invitation,
 )
 from feedback.studies.models.questions import (
     Question,
@@ -25,10 +32,13 @@ from feedback.studies.models.tasks import (
 
 __all__ = [
     "Assignment",
+    "ChangeRequest",
     "Criterion",
     "Enrollment",
+    "GoldItem",
     "GuidelineAcknowledgment",
     "GuidelineVersion",
+    "Invitation",
     "Question",
     "Reply",
     "Slot",

@@ -29,19 +29,69 @@ class Task(Identified):
         WITHDRAWN = "withdrawn", "Withdrawn"
         # Taken out of the queues by a person.
 
+    class Purpose(models.TextChoices):
+        LABEL = "label", "To be labeled"
+        # What the study is for; the only purpose that is counted or exported.
+        GOLD = "gold", "Answer known"
+        RETEST = "retest", "Repeats one that the same rater answered"
+        TRAINING = "training", "Answer known and explained afterwards"
+        # Nothing that a rater is sent tells the purposes apart.
+
+    class Stop(models.TextChoices):
+        FIXED = "fixed", "As many raters as the study asks"
+        LOCKED = "locked", "The leader cannot be caught"
+        LEAD = "lead", "One answer leads by two"
+        POSTERIOR = "posterior", "Certain by the raters' record"
+        CAP = "cap", "The most raters a task gets"
+        SPECIALIST = "specialist", "A specialist decided"
+        LOWERED = "lowered", "The study asks for fewer raters now"
+        # Empty while more raters are asked for.
+
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="tasks")
     guideline_version = models.ForeignKey(
         GuidelineVersion, on_delete=models.PROTECT, related_name="tasks"
     )
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="tasks")
     kind = models.CharField(max_length=20, choices=Kind.choices)
+    purpose = models.CharField(
+        max_length=10, choices=Purpose.choices, default=Purpose.LABEL
+    )
+    repeats = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="twins",
+        help_text="The ordinary task that shows the same; a rater who met one is not "
+        "served the other, but for a retest of their own.",
+    )
     fingerprint = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    stopped_by = models.CharField(max_length=12, choices=Stop.choices, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["study", "fingerprint"], name="task_once_per_study"
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose__in=["label", "gold", "retest", "training"]),
+                name="task_purpose_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    stopped_by__in=[
+                        "",
+                        "fixed",
+                        "locked",
+                        "lead",
+                        "posterior",
+                        "cap",
+                        "specialist",
+                        "lowered",
+                    ]
+                ),
+                name="task_stop_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["single", "pair", "ranking", "conversation"]),
@@ -152,12 +202,32 @@ class Slot(models.Model):
         # One rater holds it until `leased_until`; the sweep opens it again.
         DONE = "done", "Done"
         # A judgment was submitted. Final.
+        CLOSED = "closed", "Not needed"
+        # The policy stopped, or the study asks for fewer raters. Opens again if it
+        # asks for more.
+
+    class Wave(models.TextChoices):
+        BASE = "base", "Base wave"
+        # The first two of each task, asked for before anything is known: agreement
+        # and comparisons of raters use these only.
+        MORE = "more", "Asked for by the policy"
+        SPECIALIST = "specialist", "Raters disagree: a specialist decides"
+        AUDIT = "audit", "Random specialist audit"
+        CHECK = "check", "Gold, retest or training"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="slots")
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="slots")
     slot_no = models.PositiveSmallIntegerField()
     shuffle_key = models.BigIntegerField(
         help_text="Pseudo-random order from the study's seed; same for a task's slots."
+    )
+    wave = models.CharField(max_length=10, choices=Wave.choices, default=Wave.BASE)
+    is_for_specialist = models.BooleanField(default=False)
+    reserved_for = models.ForeignKey(
+        Rater, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    specialty = models.CharField(
+        max_length=100, blank=True, help_text="Of the prompt, for own-practice routing."
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     lease_no = models.PositiveIntegerField(
@@ -169,13 +239,17 @@ class Slot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["task", "slot_no"], name="slot_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "leased", "done"]),
+                condition=Q(state__in=["open", "leased", "done", "closed"]),
                 name="slot_state_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(state="leased", leased_until__isnull=False)
                 | ~Q(state="leased"),
                 name="leased_slot_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(wave__in=["base", "more", "specialist", "audit", "check"]),
+                name="slot_wave_is_known",
             ),
         ]
         indexes = [
@@ -184,6 +258,23 @@ class Slot(models.Model):
                 fields=["study", "shuffle_key", "id"],
                 name="slot_open",
                 condition=Q(state="open"),
+            ),
+            # The same, of one specialty.
+            models.Index(
+                fields=["study", "specialty", "shuffle_key", "id"],
+                name="slot_open_of_specialty",
+                condition=Q(state="open"),
+            ),
+            # What waits for a specialist, and for one rater.
+            models.Index(
+                fields=["study", "shuffle_key", "id"],
+                name="slot_open_for_specialist",
+                condition=Q(state="open", is_for_specialist=True),
+            ),
+            models.Index(
+                fields=["reserved_for", "study"],
+                name="slot_open_reserved",
+                condition=Q(state="open", reserved_for__isnull=False),
             ),
             # The sweep looks for leases that ran out.
             models.Index(
@@ -208,6 +299,18 @@ class Assignment(Identified):
         # A judgment exists. Final (later revisions are judgments, not assignments).
         EXPIRED = "expired", "Expired"
         # The lease ran out and the slot went back; the same rater may take it up again.
+        DECLINED = "declined", "Declined"
+        # The rater gave it back with a reason; it is never offered to them again.
+
+    class DeclineReason(models.TextChoices):
+        CONFLICT = "conflict", "I have a conflict of interest"
+        KNOWN = "known", "I know this case or its author"
+        UPSETTING = "upsetting", "I would rather not read this"
+        UNCLEAR = "unclear", "I cannot tell what is asked"
+        TOO_LONG = "too_long", "I have no time for one of this length"
+        BROKEN = "broken", "Something on the page is broken"
+        OTHER = "other", "Another reason"
+        # "Outside my practice" is an answer, not a reason to decline.
 
     class Arm(models.TextChoices):
         PLAIN = "plain", "Plain"
@@ -236,6 +339,10 @@ class Assignment(Identified):
     )
     arm = models.CharField(max_length=10, choices=Arm.choices, default=Arm.PLAIN)
     submitted_at = models.DateTimeField(null=True)
+    decline_reason = models.CharField(
+        max_length=12, choices=DeclineReason.choices, blank=True
+    )
+    decline_note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -253,8 +360,13 @@ class Assignment(Identified):
                 name="rater_holds_one_lease_per_study",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["leased", "submitted", "expired"]),
+                condition=Q(state__in=["leased", "submitted", "expired", "declined"]),
                 name="assignment_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="declined") & ~Q(decline_reason="")
+                | ~Q(state="declined") & Q(decline_reason=""),
+                name="declined_assignment_has_a_reason",
             ),
             models.CheckConstraint(
                 condition=Q(arm__in=["plain", "reveal"]), name="assignment_arm_is_known"

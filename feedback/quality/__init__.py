@@ -1,0 +1,1 @@
+"""How well it agrees: agreement, raters, bias, consensus, and who is asked next."""

@@ -1,0 +1,5 @@
+"""Training, qualification, and each rater's own page."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Reports on a study's quality."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
