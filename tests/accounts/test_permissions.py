@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback.accounts.permissions import PERMISSIONS, Role, Verb, may
+from feedback.accounts.permissions import PERMISSIONS, SITE_ROLES, Role, Verb, may
 from feedback.common import clock
 from feedback.studies.models import Enrollment
 from feedback.studies.services import enroll
@@ -15,19 +15,24 @@ ALLOWED = {
     "study.see": {
         "rater",
         "safety_reviewer",
+        "adjudicator",
         "lead",
         "ml_engineer",
         "auditor",
         "admin",
     },
+    "study.create": {"lead", "admin"},
     "study.lead": {"lead", "admin"},
     "corpus.import": {"lead", "admin"},
     "task.rate": {"rater"},
+    "quality.see": {"lead", "admin", "auditor"},
+    "adjudication.see": {"adjudicator", "lead", "auditor"},
+    "adjudication.decide": {"adjudicator", "lead"},
     "flag.see": {"safety_reviewer", "lead", "auditor"},
     "snapshot.seal": {"lead"},
     "snapshot.pull": {"lead", "ml_engineer", "auditor"},
 }
-STUDY_ROLES = [Role.RATER, Role.SAFETY_REVIEWER, Role.LEAD, Role.ML_ENGINEER]
+STUDY_ROLES = [role for role in Role if role not in SITE_ROLES]
 
 
 def test_table_has_a_line_for_every_verb():
