@@ -1,6 +1,5 @@
 """The few distributions that intervals and tests need, without SciPy."""
 
-from itertools import count
 from math import exp, inf, isnan, lgamma, log, log1p, sqrt
 
 PRECISION = 1e-15
@@ -118,16 +117,16 @@ def binomial_half_p(n_chosen: int, n: int) -> float:
 def _fraction(x: float, a: float, b: float) -> float:
     tiny = 1e-300
     value = d = 1.0 / _away_from_zero(1.0 - (a + b) * x / (a + 1.0), tiny)
-    c = 1.0
-    for m in count(1):
+    c, change, m = 1.0, inf, 0
+    while abs(change - 1.0) >= PRECISION:
+        m += 1
         even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
         for term in (even, odd):
             d = 1.0 / _away_from_zero(1.0 + term * d, tiny)
             c = _away_from_zero(1.0 + term / c, tiny)
-            value *= d * c
-        if abs(d * c - 1.0) < PRECISION:
-            break
+            change = d * c
+            value *= change
     return value
 
 
