@@ -8,8 +8,9 @@ from feedback.stats.arrays import FloatArray
 from feedback.stats.counts import Patterns
 
 N_DRAWS = 1000
-# Cells of one batch of draws: bounds memory, does not change the draws.
-_CELLS = 250_000
+# A batch's product with the patterns has no more terms than this: memory stays small,
+# and the product is not split over threads, which would cost more than it saves.
+_TERMS = 250_000
 _LEAST_DEFINED = 0.95
 
 
@@ -35,7 +36,7 @@ def draw_items(
     """
     total = int(patterns.n_items.sum())
     shares = patterns.n_items / total
-    in_batch = max(1, _CELLS // len(shares))
+    in_batch = max(1, _TERMS // patterns.rows.size)
     for first in range(0, n_draws, in_batch):
         size = min(in_batch, n_draws - first)
         yield rng.multinomial(total, shares, size=size).astype(np.float64)
