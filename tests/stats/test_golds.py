@@ -1,7 +1,7 @@
 """Gold accuracy, against Gelman's example and the project's own table."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.golds import gold_accuracy, golds_needed
@@ -37,6 +37,7 @@ def test_golds_needed_are_those_of_the_projects_table(above, golds):
     assert told == golds
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_a_right_answer_raises_and_a_wrong_one_lowers(n_right, n_wrong):
     n = n_right + n_wrong

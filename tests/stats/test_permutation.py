@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.permutation import benjamini_hochberg, group_difference, sign_flip
@@ -107,6 +107,7 @@ def test_the_published_example_rejects_four_of_fifteen():
     assert q_values[3] == pytest.approx(0.0095 * 15 / 4)
 
 
+@settings(deadline=None, max_examples=50)
 @given(P_VALUES)
 def test_q_values_reject_what_the_step_up_rule_rejects(p_values):
     p = np.array(p_values)

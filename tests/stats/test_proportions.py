@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.proportions import wilson
@@ -25,6 +25,7 @@ def test_newcombes_examples(n_so, n, low, high):
     assert (round(told.low, 4), round(told.high, 4)) == (low, high)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 300), st.integers(1, 300), st.sampled_from([0.8, 0.95, 0.99]))
 def test_the_ends_solve_the_score_equation(n_so, n_other, confidence):
     told = wilson(n_so, n_so + n_other, confidence=confidence)
@@ -36,6 +37,7 @@ def test_the_ends_solve_the_score_equation(n_so, n_other, confidence):
         assert abs(told.share - end) == pytest.approx(z * spread, abs=1e-8)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_so_and_not_so_mirror_each_other(n_so, n_other):
     n = n_so + n_other

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.ratings import Ratings
@@ -38,6 +38,7 @@ def test_a_textbook_interval_of_a_correlation():
     assert (low, high) == pytest.approx((0.592, 0.963), abs=1e-3)
 
 
+@settings(deadline=None, max_examples=50)
 @given(SPARSE)
 def test_the_others_mean_and_correlation_are_those_of_a_slow_oracle(cells):
     ratings = ratings_of(cells)

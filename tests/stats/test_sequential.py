@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.sequential import (
@@ -66,6 +66,7 @@ def test_a_person_looks_when_forty_golds_do_not_decide():
     assert qualify(between[:39]).verdict == "go on"
 
 
+@settings(deadline=None, max_examples=50)
 @given(ANSWERS)
 def test_answers_after_the_verdict_change_nothing(answers):
     told = qualify(np.array(answers, dtype=bool))
@@ -112,6 +113,7 @@ def test_without_a_cap_golds_needed_are_near_walds_approximation():
         assert 20 <= exact.expected_golds < 25
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.floats(0.0, 1.0), st.integers(1, 40))
 def test_something_always_comes_out(accuracy, most):
     exact = characteristic(accuracy=accuracy, plan=QualificationPlan(most=most))
@@ -145,6 +147,7 @@ def test_drift_is_noticed_as_fast_as_the_project_says(accuracy, checks):
     assert met == pytest.approx(checks, rel=0.12)
 
 
+@settings(deadline=None, max_examples=50)
 @given(ANSWERS)
 def test_the_path_is_pages_recursion(answers):
     chart = drift(np.array(answers, dtype=bool))
