@@ -99,6 +99,73 @@ class Scores:
     share_within: FloatArray
 
 
+@dataclass(frozen=True)
+class _Slots:
+    """Ratings laid out so that every pass over them runs through memory in order.
+
+    Rated items stand in falling order of how many ratings they have. Slot j holds the
+    j-th rating of each item that has so many; these are always the first so many items,
+    so a slot is added to its items without looking anything up.
+
+    Attributes:
+        items: shape (n_rated,); the item at each place.
+        given: shape (n_ratings,); rater times values plus value, slot after slot.
+        bounds: where each slot begins and ends in `given`.
+    """
+
+    items: IntArray
+    given: IntArray
+    bounds: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, item: IntArray, given: IntArray, n_items: int) -> "_Slots":
+        n = np.bincount(item, minlength=n_items)
+        items = np.argsort(-n, kind="stable")[: np.count_nonzero(n)]
+        place = np.empty(n_items, dtype=np.int64)
+        place[items] = np.arange(len(items))
+        by_item = np.argsort(item, kind="stable")
+        slot = np.arange(len(item)) - np.repeat(np.cumsum(n) - n, n)
+        sizes = np.bincount(slot)
+        ends = np.cumsum(sizes)
+        slot = (ends - sizes)[slot]
+        slot += np.repeat(place, n)
+        laid_out = np.empty_like(given)
+        laid_out[slot] = given[by_item]
+        bounds = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
+        return cls(items, laid_out, list(bounds))
+
+    def expected_counts(self, posterior: FloatArray, n_raters: int) -> FloatArray:
+        """Ratings of each value by each rater for each true label: labels first."""
+        n_values = len(posterior)
+        counts = np.empty((n_values, n_raters, n_values))
+        weights = np.empty(len(self.given))
+        for label in range(n_values):
+            for begin, end in self.bounds:
+                weights[begin:end] = posterior[label, : end - begin]
+            tallied = np.bincount(self.given, weights, n_raters * n_values)
+            counts[label] = tallied.reshape(n_raters, n_values)
+        return counts
+
+    def label_items(
+        self, posterior: FloatArray, log_confusion: FloatArray, log_prior: FloatArray
+    ) -> float:
+        """Overwrite the posterior; return the log evidence of all items."""
+        logs = np.empty(len(self.given))
+        for label in range(len(posterior)):
+            posterior[label] = log_prior[label]
+            # Clipping cannot happen; it lets the look-up write to its place unchecked.
+            table = log_confusion[label].ravel()
+            np.take(table, self.given, out=logs, mode="clip")
+            for begin, end in self.bounds:
+                posterior[label, : end - begin] += logs[begin:end]
+        top = posterior.max(axis=0)
+        posterior -= top
+        np.exp(posterior, out=posterior)
+        total = posterior.sum(axis=0)
+        posterior /= total
+        return float(top.sum() + np.log(total).sum())
+
+
 def vote_shares(
     item: IntArray, value: IntArray, *, n_items: int, n_values: int
 ) -> FloatArray:
@@ -206,39 +273,39 @@ def dawid_skene(
         raise ValueError(f"{len(item)} ratings and {max_steps} steps: need one of each")
     _check_indices(rater=(rater, n_raters), value=(value, n_values))
     shares = vote_shares(item, value, n_items=n_items, n_values=n_values)
-    is_rated = ~np.isnan(shares[:, 0])
+    slots = _Slots.of(item, rater * n_values + value, n_items)
     # Labels along the first axis: each pass below then reads one contiguous row.
-    posterior = np.ascontiguousarray(np.nan_to_num(shares).T)
+    posterior = np.ascontiguousarray(shares[slots.items].T)
     del shares
-    given = rater * n_values + value
-    imagined = np.full((n_values, n_values), smoothing.per_rater / n_values)
-    imagined[np.diag_indices(n_values)] += smoothing.correct
+    imagined = np.full((n_values, 1, n_values), smoothing.per_rater / n_values)
+    imagined[np.arange(n_values), 0, np.arange(n_values)] += smoothing.correct
     before, objective, n_steps = -np.inf, -np.inf, 0
     is_converged = False
     while n_steps < max_steps and not is_converged:
         n_steps += 1
-        counts = _expected_counts(posterior, item, given, n_raters)
-        counts += imagined[:, None, :]
+        counts = slots.expected_counts(posterior, n_raters) + imagined
         weight = counts.sum(axis=2, keepdims=True)
         confusion = counts / weight
-        prior = posterior[:, is_rated].sum(axis=1) + smoothing.per_label
+        prior = posterior.sum(axis=1) + smoothing.per_label
         prior /= prior.sum()
         log_confusion, log_prior = np.log(confusion), np.log(prior)
-        evidence = _label_items(posterior, item, given, log_confusion, log_prior)
+        log_evidence = slots.label_items(posterior, log_confusion, log_prior)
         before, objective = (
             objective,
             float(
-                evidence[is_rated].sum()
-                + (imagined[:, None, :] * log_confusion).sum()
+                log_evidence
+                + (imagined * log_confusion).sum()
                 + smoothing.per_label * log_prior.sum()
             ),
         )
         is_converged = abs(objective - before) <= tolerance * abs(objective)
+    labels = np.tile(prior, (n_items, 1))
+    labels[slots.items] = posterior.T
     diagonal = np.diagonal(confusion, axis1=0, axis2=2)
     # A row of the confusion is Dirichlet: its diagonal has a beta distribution.
     variance = diagonal * (1.0 - diagonal) / (weight[:, :, 0].T + 1.0)
     return DawidSkene(
-        posterior=np.ascontiguousarray(posterior.T),
+        posterior=labels,
         confusion=np.ascontiguousarray(confusion.transpose(1, 0, 2)),
         prior=prior,
         n_ratings=np.bincount(rater, minlength=n_raters),
@@ -374,41 +441,6 @@ def score_summary(
     is_close = np.abs(score - median[item]) <= distance
     np.divide(np.bincount(item, is_close, n_items), n, out=share, where=has)
     return Scores(n=n, mean=mean, median=median, share_within=share)
-
-
-def _expected_counts(
-    posterior: FloatArray, item: IntArray, given: IntArray, n_raters: int
-) -> FloatArray:
-    """Ratings of each value by each rater for each true label: labels first."""
-    n_values = len(posterior)
-    counts = np.empty((n_values, n_raters, n_values))
-    for label in range(n_values):
-        weights = posterior[label][item]
-        tallied = np.bincount(given, weights, n_raters * n_values)
-        counts[label] = tallied.reshape(n_raters, n_values)
-    return counts
-
-
-def _label_items(
-    posterior: FloatArray,
-    item: IntArray,
-    given: IntArray,
-    log_confusion: FloatArray,
-    log_prior: FloatArray,
-) -> FloatArray:
-    """Overwrite the posterior; return the log evidence of each item."""
-    n_items = posterior.shape[1]
-    for label in range(len(posterior)):
-        weights = log_confusion[label].ravel()[given]
-        posterior[label] = np.bincount(item, weights, n_items)
-        posterior[label] += log_prior[label]
-    top = posterior.max(axis=0)
-    posterior -= top
-    np.exp(posterior, out=posterior)
-    total = posterior.sum(axis=0)
-    posterior /= total
-    evidence: FloatArray = top + np.log(total)
-    return evidence
 
 
 def _logs(posterior: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.consensus import (
@@ -182,6 +182,7 @@ def test_a_rater_without_ratings_has_the_prior_confusion():
     assert fit.n_ratings[5] == 0
 
 
+@settings(deadline=None, max_examples=24)
 @given(order=st.permutations(range(4)))
 def test_labels_may_be_renamed(order):
     names = np.array(order)
@@ -276,6 +277,7 @@ def test_golds_that_contradict_every_probability_stop_at_the_bound():
     )
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.floats(0.001, 1.0), min_size=3, max_size=3), min_size=1, max_size=9
@@ -318,6 +320,7 @@ def test_scores_are_summarized_per_item():
     assert wider.share_within.tolist()[2] == 0.75
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.lists(st.integers(0, 100), min_size=1, max_size=6), min_size=1, max_size=6

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.margins import expected_votes, overall_votes, shrink
@@ -23,6 +23,7 @@ def test_four_imagined_votes_join_the_real_ones():
     assert margins.n.tolist() == [3, 0, 12]
 
 
+@settings(deadline=None)
 @given(
     votes=st.lists(st.integers(0, 20), min_size=3, max_size=3),
     tie=st.floats(0.01, 0.9),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.routing import (
@@ -92,6 +92,7 @@ def test_the_defaults_are_the_measured_ones():
     assert posterior() == posterior(0.90, cap=9)
 
 
+@settings(deadline=None)
 @given(labels=st.lists(st.integers(0, 3), min_size=5, max_size=5))
 def test_locked_never_changes_the_label_of_the_fixed_overlap(labels):
     early, n_asked = walk(locked(5), labels)
@@ -101,6 +102,7 @@ def test_locked_never_changes_the_label_of_the_fixed_overlap(labels):
     assert n_asked <= 5
 
 
+@settings(deadline=None)
 @given(labels=st.lists(st.integers(0, 3), min_size=5, max_size=5))
 def test_locked_stops_at_the_first_moment_the_label_is_certain(labels):
     decision, n_asked = walk(locked(5), labels)
@@ -112,6 +114,7 @@ def test_locked_stops_at_the_first_moment_the_label_is_certain(labels):
         assert others.max() + n_left >= before[decision.label]
 
 
+@settings(deadline=None)
 @given(labels=st.lists(st.integers(0, 3), min_size=7, max_size=7))
 def test_lead_stops_only_when_ahead_by_two(labels):
     decision, n_asked = walk(lead(2, cap=7), labels)
@@ -124,6 +127,7 @@ def test_lead_stops_only_when_ahead_by_two(labels):
         assert ordered[-1] - ordered[-2] < 2
 
 
+@settings(deadline=None)
 @given(labels=votes, order=st.permutations(range(4)))
 @pytest.mark.parametrize("policy", VOTE_POLICIES, ids=lambda policy: policy.kind)
 def test_decisions_ignore_the_names_of_labels(policy, labels, order):
@@ -135,6 +139,7 @@ def test_decisions_ignore_the_names_of_labels(policy, labels, order):
         assert renamed.label == order[plain.label]
 
 
+@settings(deadline=None)
 @given(labels=votes)
 @pytest.mark.parametrize("policy", VOTE_POLICIES, ids=lambda policy: policy.kind)
 def test_every_item_gets_its_base_wave_and_no_more_than_its_cap(policy, labels):
