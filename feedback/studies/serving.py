@@ -131,6 +131,19 @@ def golds_for(*, study: Study, rater: Rater, now: datetime) -> QuerySet[Task]:
     return _unmet(study, rater, purpose=Task.Purpose.GOLD, now=now)
 
 
+def training_left(*, study: Study, rater: Rater, now: datetime) -> int:
+    """Training tasks that a rater has still to answer in the round of training."""
+    at_hand = Slot.objects.filter(
+        study=study,
+        reserved_for=rater,
+        task__purpose=Task.Purpose.TRAINING,
+        state__in=[Slot.State.OPEN, Slot.State.LEASED],
+    ).count()
+    unmet = _unmet(study, rater, purpose=Task.Purpose.TRAINING, now=now).count()
+    still = TRAINING_TASKS - _n_trained(study, rater)
+    return max(0, min(still, unmet + at_hand))
+
+
 _SERVED = {
     Enrollment.Stage.TRAINING,
     Enrollment.Stage.QUALIFYING,
@@ -213,16 +226,19 @@ def _drawn_check(study: Study, rater: Rater, *, now: datetime) -> Task | None:
 
 def _next_training(study: Study, rater: Rater, *, now: datetime) -> Task | None:
     """The next training task in the order in which the lead made them."""
-    n_trained = Assignment.objects.filter(
+    if _n_trained(study, rater) >= TRAINING_TASKS:
+        return None
+    unmet = _unmet(study, rater, purpose=Task.Purpose.TRAINING, now=now)
+    return unmet.order_by("pk").first()
+
+
+def _n_trained(study: Study, rater: Rater) -> int:
+    return Assignment.objects.filter(
         study=study,
         rater=rater,
         task__purpose=Task.Purpose.TRAINING,
         state=Assignment.State.SUBMITTED,
     ).count()
-    if n_trained >= TRAINING_TASKS:
-        return None
-    unmet = _unmet(study, rater, purpose=Task.Purpose.TRAINING, now=now)
-    return unmet.order_by("pk").first()
 
 
 def _next_gold(study: Study, rater: Rater, *, now: datetime) -> Task | None:
