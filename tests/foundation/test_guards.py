@@ -35,6 +35,7 @@ from feedback.studies.models import (
 from feedback.studies.questions import reply
 from tests import builders
 from tests.rating.everything import FORMS, make_everything
+from tests.review.conftest import make_scene, settle
 
 OURS = {
     "accounts", "audit", "jobs", "corpus", "studies", "rating", "review", "exports"
@@ -58,6 +59,8 @@ KINDS = {
         "rating.SpanRelation",
         "rating.PointVerdict",
         "rating.Reveal",
+        "review.Adjudication",
+        "review.AdjudicationEvidence",
         "studies.GuidelineAcknowledgment",
         "studies.Question",
         "studies.Reply",
@@ -79,6 +82,9 @@ KINDS = {
         "accounts.Credential",
         "corpus.Source",
         "corpus.ImportBatch",
+        "review.AdjudicationCase",
+        "review.EvidenceEdition",
+        "review.EvidenceSource",
         "studies.ChangeRequest",
         "studies.GoldItem",
         "studies.Invitation",
@@ -186,6 +192,7 @@ def _say_everything(world):
     reply(question=world.question, author=world.cast.lead, text="For an adult.")
     acknowledge(rater=rater, version=assignment.guideline_version)
     _set_up_everything(study, rater, assignment)
+    settle(make_scene())
 
 
 def _set_up_everything(study, rater, assignment):

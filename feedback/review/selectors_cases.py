@@ -1,0 +1,187 @@
+"""Reading cases and verdicts; the doors from a view to a case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+
+from feedback.accounts.models import User
+from feedback.accounts.permissions import Verb
+from feedback.common.exceptions import NotVisible
+from feedback.review.models import (
+    Adjudication,
+    AdjudicationCase,
+    AdjudicationEvidence,
+)
+from feedback.studies.models import Assignment, Study, Task
+from feedback.studies.selectors import studies_for
+
+LIVE = (AdjudicationCase.State.OPEN, AdjudicationCase.State.CLAIMED)
+
+
+def _met_by(user: User) -> QuerySet[Assignment, int]:
+    """What a person was served as a rater: tasks, by the ordinary one of their kind.
+
+    Not what expired, which was given to somebody else; but what was declined, since
+    it was read, and often for a reason that speaks against settling it, too.
+    """
+    return (
+        Assignment.objects.filter(rater__user=user)
+        .exclude(state=Assignment.State.EXPIRED)
+        .values_list(Coalesce("task__repeats_id", "task_id"), flat=True)
+    )
+
+
+def has_met(user: User, task_id: int) -> bool:
+    """Whether a person was served a task as a rater, or one that shows the same."""
+    task = Task.objects.annotate(ordinary=Coalesce("repeats_id", "pk"))
+    return task.filter(pk=task_id, ordinary__in=_met_by(user)).exists()
+
+
+def cases_for(user: User, verb: Verb) -> QuerySet[AdjudicationCase]:
+    """The cases with which a person may do `verb`: none of tasks that they rated."""
+    return (
+        AdjudicationCase.objects.filter(study__in=studies_for(user, verb))
+        .alias(ordinary=Coalesce("task__repeats_id", "task_id"))
+        .exclude(ordinary__in=_met_by(user))
+        .select_related(
+            "study", "task__prompt", "task__guideline_version", "claimed_by"
+        )
+    )
+
+
+def access_case(user: User, uid: UUID, verb: Verb) -> AdjudicationCase:
+    """The only door to a case.
+
+    Raises:
+        NotVisible: if it does not exist, the person may not do `verb` in its study,
+            or they rated the task.
+    """
+    case = cases_for(user, verb).filter(uid=uid).first()
+    if case is None:
+        raise NotVisible
+    return case
+
+
+def access_task(user: User, uid: UUID, verb: Verb) -> Task:
+    """The door to a task for whoever asks to have it settled.
+
+    Raises:
+        NotVisible: if it does not exist or the person may not do `verb` in its study.
+    """
+    task = (
+        Task.objects.filter(uid=uid, study__in=studies_for(user, verb))
+        .select_related("study")
+        .first()
+    )
+    if task is None:
+        raise NotVisible
+    return task
+
+
+def queue_of(
+    user: User, study: Study, *, reason: str = "", criterion: str = ""
+) -> QuerySet[AdjudicationCase]:
+    """The live cases of a study that a person may see, most pressing first."""
+    cases = cases_for(user, Verb.ADJUDICATION_SEE).filter(study=study, state__in=LIVE)
+    if reason:
+        cases = cases.filter(reason=reason)
+    if criterion:
+        cases = cases.filter(disputed__contains=[criterion])
+    return cases.order_by("-priority", "pk")
+
+
+def n_kept_from(user: User, study: Study) -> int:
+    """Live cases of a study that a person does not see, because they rated the task."""
+    live = study.adjudication_cases.filter(state__in=LIVE).count()
+    return live - queue_of(user, study).count()
+
+
+def disputed_in(study: Study) -> list[str]:
+    """The keys of what is in dispute in any live case of a study."""
+    found = study.adjudication_cases.filter(state__in=LIVE).values_list(
+        "disputed", flat=True
+    )
+    return sorted({key for keys in found for key in keys})
+
+
+def cited_and_superseded() -> QuerySet[AdjudicationEvidence]:
+    """Citations of an adjudication whose edition is not in force any more."""
+    return AdjudicationEvidence.objects.filter(
+        adjudication=OuterRef("pk"), edition__superseded_at__isnull=False
+    )
+
+
+def current_adjudications(study: Study) -> QuerySet[Adjudication]:
+    """The verdict in force on each task of a study.
+
+    Each has `is_stale`: it cites an edition that was superseded since, and its task
+    waits for another verdict.
+    """
+    return (
+        Adjudication.objects.filter(task__study=study, superseded_by=None)
+        .annotate(is_stale=Exists(cited_and_superseded()))
+        .select_related("case", "decided_by", "guideline_version")
+        .order_by("pk")
+    )
+
+
+def current_adjudication(task: Task) -> Adjudication | None:
+    """The verdict in force on a task, with `is_stale`; None if it has none."""
+    return current_adjudications(task.study).filter(task=task).first()
+
+
+def verdicts_on(task: Task) -> list[Adjudication]:
+    """Every verdict on a task, newest first, each with its evidence."""
+    return list(
+        Adjudication.objects.filter(task=task)
+        .annotate(is_stale=Exists(cited_and_superseded()))
+        .select_related("decided_by", "change_request", "guideline_version")
+        .prefetch_related(
+            "evidence__edition__source", "evidence__edition__superseded_by"
+        )
+        .order_by("-pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CauseCount:
+    """How often a cause of disagreement was found, among verdicts in force."""
+
+    cause: str
+    label: str
+    n: int
+    n_all: int
+
+    @property
+    def percent(self) -> float:
+        """Share of the verdicts in force, in percent."""
+        return 100 * self.n / self.n_all if self.n_all else 0.0
+
+
+def causes_of(study: Study) -> Sequence[CauseCount]:
+    """Why raters disagreed, by the verdicts in force: each cause, most frequent first."""
+    counts = dict(
+        Adjudication.objects.filter(task__study=study, superseded_by=None)
+        .values_list("cause")
+        .annotate(n=Count("pk"))
+        .order_by(F("n").desc())
+    )
+    n_all = sum(counts.values())
+    found = [
+        CauseCount(cause.value, cause.label, counts.get(cause.value, 0), n_all)
+        for cause in Adjudication.Cause
+    ]
+    return sorted(found, key=lambda one: -one.n)
+
+
+def decided_in(user: User, study: Study) -> QuerySet[AdjudicationCase]:
+    """The decided cases of a study that a person may see, newest first."""
+    return (
+        cases_for(user, Verb.ADJUDICATION_SEE)
+        .filter(study=study, state=AdjudicationCase.State.DECIDED)
+        .select_related("adjudication__decided_by")
+        .order_by("-closed_at")
+    )
