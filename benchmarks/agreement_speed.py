@@ -17,8 +17,8 @@ rounds counts. Measured:
 The package is no dependency. If it cannot be imported the ratios are left out. To have
 it beside:
 
-    python -m venv /tmp/oracles && /tmp/oracles/bin/pip install krippendorff
-    PYTHONPATH=/tmp/oracles/lib/python3.11/site-packages \\
+    python -m venv oracles && oracles/bin/pip install krippendorff
+    PYTHONPATH=oracles/lib/python3.11/site-packages \\
         python benchmarks/agreement_speed.py --check
 
 With --check the end code is 1 if a target is missed, or the package is not there.
