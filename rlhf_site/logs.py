@@ -3,11 +3,11 @@
 import logging
 import re
 
-_LINK = re.compile(r"(/sign-in/link/)[^/\s]+")
+_LINK = re.compile(r"(/(?:sign-in/link|join)/)[^/\s]+")
 
 
 def without_tokens(text: str) -> str:
-    """Hide the token of each sign-in link, which signs in whoever reads it."""
+    """Hide the token of each link that signs in whoever reads it."""
     return _LINK.sub(r"\1***", text)
 
 

@@ -62,10 +62,21 @@ def create_study(
 
 
 @transaction.atomic
-def enroll(*, study: Study, user: User, role: Role) -> Enrollment:
+def enroll(
+    *,
+    study: Study,
+    user: User,
+    role: Role,
+    tier: Enrollment.Tier = Enrollment.Tier.GENERAL,
+    stage: Enrollment.Stage = Enrollment.Stage.READY,
+) -> Enrollment:
     """Give a person a role in a study; a second time changes nothing."""
     enrollment, is_new = Enrollment.objects.get_or_create(
-        study=study, user=user, role=role, ended_at=None
+        study=study,
+        user=user,
+        role=role,
+        ended_at=None,
+        defaults={"tier": tier, "stage": stage},
     )
     if is_new:
         record(
@@ -95,11 +106,12 @@ def publish_guideline(
     Raises:
         Invalid: if the form could not be answered as it is: `check_guideline`.
     """
+    # One at a time per study: numbers follow one another.
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     check_guideline(criteria=criteria, span_labels=span_labels, forms=forms)
-    newest = study.guideline_versions.aggregate(n=Max("number"))["n"] or 0
     version = GuidelineVersion(
         study=study,
-        number=newest + 1,
+        number=next_number(study),
         title=title,
         body=body,
         changes=changes,
@@ -107,11 +119,42 @@ def publish_guideline(
     )
     version.full_clean()
     version.save()
-    _write_questions(version, criteria, span_labels, forms)
+    write_questions(version, criteria, span_labels, forms)
+    return seal_guideline(
+        version=version,
+        criteria=criteria,
+        span_labels=span_labels,
+        forms=forms,
+        published_by=published_by,
+        now=now,
+    )
+
+
+def next_number(study: Study) -> int:
+    """The number after the newest version, published or draft."""
+    newest = study.guideline_versions.aggregate(n=Max("number"))["n"] or 0
+    return int(newest) + 1
+
+
+def seal_guideline(
+    *,
+    version: GuidelineVersion,
+    criteria: Sequence[CriterionDraft],
+    span_labels: Sequence[SpanLabelDraft],
+    forms: Sequence[FormDraft],
+    published_by: User,
+    now: datetime,
+) -> GuidelineVersion:
+    """Hash and publish a version whose questions are stored, in the caller's transaction.
+
+    Raises:
+        Invalid: if the form could not be answered as it is: `check_guideline`.
+    """
+    check_guideline(criteria=criteria, span_labels=span_labels, forms=forms)
     version.content_sha256 = json_sha256(
         {
-            "title": title,
-            "body": body,
+            "title": version.title,
+            "body": version.body,
             "criteria": [draft.as_fields() for draft in criteria],
             "span_labels": [draft.as_fields() for draft in span_labels],
             "forms": [draft.as_fields() for draft in forms],
@@ -119,17 +162,20 @@ def publish_guideline(
     )
     version.published_at = now
     version.published_by = published_by
-    version.save(update_fields=["content_sha256", "published_at", "published_by"])
+    version.save(
+        update_fields=["number", "content_sha256", "published_at", "published_by"]
+    )
     record(action="guideline.published", subject=version, actor=published_by)
     return version
 
 
-def _write_questions(
+def write_questions(
     version: GuidelineVersion,
     criteria: Sequence[CriterionDraft],
     span_labels: Sequence[SpanLabelDraft],
     forms: Sequence[FormDraft],
 ) -> None:
+    """Store what a version asks, each row checked by its fields."""
     asked = [
         Criterion(guideline_version=version, position=position, **draft.as_fields())
         for position, draft in enumerate(criteria)

@@ -11,7 +11,10 @@ from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
 from feedback.rating.reveals import reveal_after
 from feedback.studies.assignment import assign_next
+from feedback.studies.invitation_lines import InvitationDraft
+from feedback.studies.invitations import invite
 from feedback.studies.models import Assignment
+from feedback.studies.people import add_credential
 from feedback.studies.questions import ask
 from tests import builders
 from tests.foundation.routes import World
@@ -38,6 +41,12 @@ def _make_world(directory) -> World:
     assert reveal_after(assignment=answered, judgment=judgment) is not None
     assignment = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
     assert assignment is not None
+    (invited,) = invite(
+        study=cast.study,
+        drafts=[InvitationDraft(email="new@example.org", name="Nia New")],
+        invited_by=cast.lead,
+        now=clock.now(),
+    )
     return World(
         cast=cast,
         batch=ImportBatch.objects.get(source__studies=cast.study),
@@ -47,6 +56,12 @@ def _make_world(directory) -> World:
         guideline=cast.study.guideline_versions.get(),
         question=ask(assignment=assignment, text="Is the dose for a child?"),
         token=make_sign_in_link(user=cast.rater3.user, now=clock.now(), valid_hours=1),
+        enrollment=cast.study.enrollments.get(user=cast.rater.user),
+        credential=add_credential(
+            rater=cast.rater, kind="license", title="License", actor=cast.lead
+        ),
+        invitation=invited.invitation,
+        invitation_token=invited.token,
     )
 
 

@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from exports.models import Snapshot
+from feedback.accounts.models import Credential
 from feedback.corpus.models import ImportBatch
-from feedback.studies.models import Assignment, GuidelineVersion, Question
+from feedback.studies.models import (
+    Assignment,
+    Enrollment,
+    GuidelineVersion,
+    Invitation,
+    Question,
+)
 from tests.builders import Cast
 
 # The rater of the assignment; a rater of the same study; a lead of another study.
@@ -41,6 +48,10 @@ class World:
     guideline: GuidelineVersion
     question: Question
     token: str
+    enrollment: Enrollment
+    credential: Credential
+    invitation: Invitation
+    invitation_token: str
 
     def person(self, name: str):
         """The user that a column of the table stands for."""
@@ -92,8 +103,40 @@ def snapshot_file(world: World) -> list[object]:
     return [world.snapshot.uid, "README.md"]
 
 
+def quality_block(world: World) -> list[object]:
+    return [world.cast.study.uid, "agreement"]
+
+
+def quality_csv(world: World) -> list[object]:
+    return [world.cast.study.uid, "agreement", "questions"]
+
+
+def quality_pairs(world: World) -> list[object]:
+    return [world.cast.study.uid, "correctness"]
+
+
+def quality_task(world: World) -> list[object]:
+    return [world.cast.study.uid, world.answered.task.uid]
+
+
 def link(world: World) -> list[object]:
     return [world.token]
+
+
+def enrollment(world: World) -> list[object]:
+    return [world.enrollment.uid]
+
+
+def credential(world: World) -> list[object]:
+    return [world.credential.uid]
+
+
+def invitation(world: World) -> list[object]:
+    return [world.invitation.uid]
+
+
+def join(world: World) -> list[object]:
+    return [world.invitation_token]
 
 
 @dataclass(frozen=True)
@@ -162,6 +205,24 @@ ROUTES = (
     post("question_reply", question, **only("lead", "admin", status=422)),
     get("guideline_acknowledge", guideline, **only("rater", "colleague")),
     post("guideline_acknowledge", guideline, **only("rater", "colleague", status=302)),
+    get("people_list", study, **only("lead", "admin")),
+    get("enrollment_detail", enrollment, **only("lead", "admin")),
+    post("enrollment_detail", enrollment, **only("lead", "admin", status=422)),
+    post("credential_add", enrollment, **only("lead", "admin", status=422)),
+    get("credential_check", credential, **only("lead", "admin")),
+    post("credential_check", credential, **only("lead", "admin", status=422)),
+    get("invitation_create", study, **only("lead", "admin")),
+    post("invitation_create", study, **only("lead", "admin", status=422)),
+    post("invitation_renew", invitation, **only("lead", "admin")),
+    post("invitation_revoke", invitation, **only("lead", "admin", status=302)),
+    get("invitation_accept", join, **dict.fromkeys(PEOPLE, 200)),
+    # It is for somebody who has no account yet.
+    post("invitation_accept", join, **everybody(409) | {"anonymous": 422}),
+    get("quality", study, **only("lead", "auditor", "admin")),
+    get("quality_block", quality_block, **only("lead", "auditor", "admin")),
+    get("quality_csv", quality_csv, **only("lead", "auditor", "admin")),
+    get("quality_pairs", quality_pairs, **only("lead", "auditor", "admin")),
+    get("quality_task", quality_task, **only("lead", "auditor")),
     get("judgment_list", **everybody(200)),
     get("flag_list", study, **only("safety_reviewer", "lead", "auditor")),
     get("snapshot_list", study, **only(*PULL)),
