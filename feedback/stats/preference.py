@@ -161,8 +161,7 @@ def fit_davidson(
         tie=float(np.exp(estimate[-1])),
         covariance=center @ bend @ center,
         clustered=center @ bend @ meat @ bend @ center,
-        n_votes=np.bincount(first, minlength=n_systems)
-        + np.bincount(second, minlength=n_systems),
+        n_votes=cells.votes_of_systems(),
         n_raters=n_raters,
         n_steps=n_steps,
     )
@@ -218,6 +217,12 @@ class _Cells:
             counts=tallied[number].astype(np.float64),
             n_systems=n_systems,
         )
+
+    def votes_of_systems(self) -> IntArray:
+        n_votes = self.counts.sum(axis=1)
+        as_first = np.bincount(self.first, n_votes, self.n_systems)
+        as_second = np.bincount(self.second, n_votes, self.n_systems)
+        return (as_first + as_second).astype(np.int64)
 
     def gap(self, estimate: FloatArray) -> FloatArray:
         gap: FloatArray = (
@@ -332,8 +337,8 @@ def _scores_of_raters(
     strengths = np.bincount(rater * n + first, vote, n_raters * n)
     strengths -= np.bincount(rater * n + second, vote, n_raters * n)
     scores[:, :n] = strengths.reshape(n_raters, n)
-    np.negative(vote, out=vote, where=~first_stood_left)
-    scores[:, -2] = np.bincount(rater, vote, n_raters)
+    by_side = np.bincount(rater * 2 + first_stood_left, vote, n_raters * 2)
+    scores[:, -2] = by_side[1::2] - by_side[::2]
     return scores
 
 
