@@ -11,6 +11,9 @@ from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
 from feedback.corpus.services import create_source, read_batch, start_import
 from feedback.corpus.uploads import store_upload
+from feedback.quality.epochs import epochs_of
+from feedback.quality.models import Report
+from feedback.quality.services import report_of
 from feedback.rating.answers import (
     Answer,
     FlagDraft,
@@ -38,7 +41,8 @@ from tests.rating.everything import FORMS, make_everything
 from tests.review.conftest import make_scene, settle
 
 OURS = {
-    "accounts", "audit", "jobs", "corpus", "studies", "rating", "review", "exports"
+    "accounts", "audit", "jobs", "corpus", "studies", "rating", "quality", "review",
+    "exports",
 }  # fmt: skip
 
 # What kind of table each is (architecture, section 4). A new table needs a line.
@@ -50,6 +54,8 @@ KINDS = {
         "corpus.IdentityScan",
         "corpus.Prompt",
         "corpus.Completion",
+        # Computed, and as final as what was said.
+        "quality.Report",
         "rating.Judgment",
         "rating.CriterionRating",
         "rating.Preference",
@@ -209,6 +215,13 @@ def _set_up_everything(study, rater, assignment):
         invited_by=lead,
     )
     GoldItem.objects.create(task=assignment.task, explanation="Why.", created_by=lead)
+    report_of(
+        kind=Report.Kind.AGREEMENT,
+        study=study,
+        epoch=epochs_of(study)[0],
+        code_version="0.0.1",
+        now=clock.now(),
+    )
     ChangeRequest.objects.create(
         study=study,
         guideline_version=assignment.guideline_version,

@@ -1,0 +1,72 @@
+"""Which blocks the dashboards have, and what each is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from feedback.quality.block_agreement import agreement_block
+from feedback.quality.block_progress import progress_block
+from feedback.quality.blocks import Block
+from feedback.quality.epochs import Epoch
+from feedback.quality.models import Report
+from feedback.quality.services import report_of
+from feedback.studies.models import Study
+
+
+@dataclass(frozen=True)
+class Look:
+    """Who looks at which judgments, and when.
+
+    Attributes:
+        study: whose.
+        epoch: which guideline versions; None before the first is published.
+        may_see_models: whether the person may read model names.
+        code_version: of the application.
+        now: the time.
+    """
+
+    study: Study
+    epoch: Epoch | None
+    may_see_models: bool
+    code_version: str
+    now: datetime
+
+    def report(self, kind: Report.Kind, epoch: Epoch) -> Report:
+        """The report of a kind as it stands."""
+        return report_of(
+            kind=kind,
+            study=self.study,
+            epoch=epoch,
+            code_version=self.code_version,
+            now=self.now,
+        )
+
+
+def _progress(look: Look, _epoch: Epoch) -> Block:
+    return progress_block(look.study)
+
+
+def _agreement(look: Look, epoch: Epoch) -> Block:
+    report = look.report(Report.Kind.AGREEMENT, epoch)
+    return agreement_block(report, look.study)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A block by its name in addresses.
+
+    Attributes:
+        title: as the tab says it.
+        make: what it shows.
+        is_first: whether it stands on the first page, too.
+    """
+
+    title: str
+    make: Callable[[Look, Epoch], Block]
+    is_first: bool = False
+
+
+TABS: dict[str, Tab] = {
+    "progress": Tab("Progress", _progress, is_first=True),
+    "agreement": Tab("Agreement", _agreement, is_first=True),
+}
