@@ -202,7 +202,8 @@ def _counts(ratings: Ratings, code: IntArray, n_values: int) -> IntArray:
 
 def _plurality(counts: IntArray) -> IntArray:
     nobody = counts.sum(axis=1) == 0
-    return np.where(nobody, counts.shape[1], counts.argmax(axis=1))
+    answers: IntArray = np.where(nobody, counts.shape[1], counts.argmax(axis=1))
+    return answers
 
 
 def _standardized(same: FloatArray, expected: FloatArray, row: IntArray) -> FloatArray:

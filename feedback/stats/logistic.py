@@ -85,13 +85,14 @@ def _fitted(
     cluster: IntArray,
 ) -> Logistic:
     expected = _expit(design @ beta)
-    covariance = np.linalg.inv(_hessian(design, expected, penalty))
+    inverse = np.linalg.inv(_hessian(design, expected, penalty))
+    covariance = inverse.astype(np.float64, copy=False)
     raters, row = np.unique(cluster, return_inverse=True)
     scores = np.zeros((len(raters), len(beta)))
     np.add.at(scores, row, design * (happened - expected)[:, None])
     n = len(raters)
     enough = n / (n - 1.0) if n > 1 else np.nan
-    clustered = enough * (covariance @ (scores.T @ scores) @ covariance)
+    clustered: FloatArray = enough * (covariance @ (scores.T @ scores) @ covariance)
     return Logistic(beta, covariance, clustered)
 
 

@@ -9,7 +9,7 @@ from feedback.stats.arrays import BoolArray, FloatArray
 from feedback.stats.distributions import t_quantile
 
 PERMUTATIONS = 4999
-_AT_ONCE = 500
+_NUMBERS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def sign_flip(
         raise ValueError("no rater has a value: there is nothing to flip")
     mean = float(values.mean())
     n_extreme = 0
-    for n_now in _portions(n_flips):
+    for n_now in _portions(n_flips, each=len(values)):
         signs = rng.integers(0, 2, size=(n_now, len(values))) * 2.0 - 1.0
         n_extreme += _n_as_far(signs @ values / len(values), mean)
     low, high = _around(mean, _squared_error(values), len(values) - 1.0)
@@ -72,7 +72,8 @@ def group_difference(
     Args:
         values: shape (n,); one for each rater (or each case).
         inside: shape (n,); who belongs to the group.
-        rng: draws the permutations.
+        rng: draws the permutations; time grows with their number times n, to some twenty
+            seconds for 200,000 values.
         n_permutations: drawn; the smallest p-value is 1 / (n_permutations + 1).
 
     Returns:
@@ -94,7 +95,7 @@ def group_difference(
     estimate = float(group.mean() - rest.mean())
     total = float(values.sum())
     n_extreme = 0
-    for n_now in _portions(n_permutations):
+    for n_now in _portions(n_permutations, each=len(values)):
         shuffled = rng.permuted(np.tile(values, (n_now, 1)), axis=1)
         drawn = shuffled[:, :n_inside].sum(axis=1)
         apart = drawn / n_inside - (total - drawn) / len(rest)
@@ -130,10 +131,11 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     return q_values
 
 
-def _portions(n: int) -> list[int]:
-    """So many at a time that a thousand raters stay within some megabytes."""
-    whole, left = divmod(n, _AT_ONCE)
-    return [_AT_ONCE] * whole + [left] * (left > 0)
+def _portions(n: int, *, each: int) -> list[int]:
+    """So many at a time that they stay within some megabytes, however many values."""
+    at_once = max(1, _NUMBERS_AT_ONCE // each)
+    whole, left = divmod(n, at_once)
+    return [at_once] * whole + [left] * (left > 0)
 
 
 def _n_as_far(drawn: FloatArray, observed: float) -> int:

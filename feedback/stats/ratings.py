@@ -77,7 +77,8 @@ class Ratings:
 
     def per_rater(self, column: FloatArray) -> FloatArray:
         """Sum of a column of as many rows over each rater; shape (n_raters,)."""
-        return np.bincount(self.rater, weights=column, minlength=self.n_raters)
+        sums = np.bincount(self.rater, weights=column, minlength=self.n_raters)
+        return sums.astype(np.float64, copy=False)
 
     def only(self, rows: IntArray) -> Self:
         """These rows, with the numbers of items and raters as they were."""
