@@ -139,7 +139,7 @@ def _golds(golds: GoldAccuracy) -> Finding:
 
 def _drift(drift: Drift) -> Finding:
     if drift.alarm is None:
-        says = f"No alarm in {len(drift.path)} golds in a row."
+        says = f"No alarm in {len(drift.path)} golds."
     else:
         says = f"Alarm at gold {drift.alarm + 1} of {len(drift.path)}."
     return Finding(

@@ -56,6 +56,19 @@ def test_who_agrees_is_not_found(n_raters):
     assert sum(bool(pairs) for pairs in told) <= 3  # of 40, at 1 in 33: two above
 
 
+@pytest.mark.parametrize(("n_raters", "most"), [(3, 10), (6, 3)])
+def test_on_yes_or_no_few_raters_are_suspected_more_often(n_raters, most):
+    rng = np.random.default_rng(47)
+
+    told = [
+        found(panel(rng, n_items=300, n_raters=n_raters, n_values=2, noise=(0.15, 0.3)))
+        for _ in range(60)
+    ]
+
+    # Of 60: at 1 in 10 and 1 in 33, plus four and one.
+    assert sum(bool(pairs) for pairs in told) <= most
+
+
 def test_good_raters_of_clear_items_are_not_found():
     rng = np.random.default_rng(43)
 

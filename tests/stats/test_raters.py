@@ -100,7 +100,7 @@ def test_every_finding_says_its_number_and_its_rule(evidence):
     ("evidence", "kind", "words"),
     [
         (GOOD, "golds", "19 of 20 golds right. That makes an accuracy of 91 % likely"),
-        (GOOD, "drift", "No alarm in 20 golds in a row."),
+        (GOOD, "drift", "No alarm in 20 golds."),
         (BAD, "drift", "Alarm at gold 4 of 4."),
         (GOOD, "rest", "the correlation with their mean is 0.61, at most 0.74"),
         (NOTHING, "rest", "they do not vary enough"),
