@@ -82,6 +82,8 @@ def rest_correlations(ratings: Ratings) -> tuple[RestCorrelation, ...]:
     spread = np.sqrt(known.per_rater(own * own) * known.per_rater(rest * rest))
     r = np.full(known.n_raters, np.nan)
     np.divide(together, spread, out=r, where=spread > 0.0)
+    # Rounding may leave a perfect correlation a crumb above 1.
+    r = np.clip(r, -1.0, 1.0)
     r = np.pad(r, (0, ratings.n_raters - len(r)), constant_values=np.nan)
     return tuple(
         RestCorrelation(int(k), float(one), fisher_upper(float(one), n=int(k)))

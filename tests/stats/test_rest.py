@@ -58,6 +58,7 @@ def test_the_others_mean_and_correlation_are_those_of_a_slow_oracle(cells):
             assert math.isnan(told.correlation)
         else:
             assert told.correlation == pytest.approx(np.corrcoef(own, rest)[0, 1])
+            assert -1.0 <= told.correlation <= told.upper <= 1.0
 
 
 def test_the_bound_needs_four_pairs_and_a_correlation():
