@@ -52,19 +52,22 @@ def dense_em(item, rater, value, smoothing, n_steps, *, n_items, n_raters, n_val
     for i, r, v in zip(item, rater, value, strict=True):
         table[i, r, v] += 1
     posterior = table.sum(axis=1) / table.sum(axis=(1, 2))[:, None]
+    imagined = smoothing.per_rater / n_values + smoothing.correct * np.eye(n_values)
     for _ in range(n_steps):
-        counts = np.einsum("ik,irv->rkv", posterior, table)
-        counts += smoothing.per_rater / n_values + smoothing.correct * np.eye(n_values)
+        counts = np.einsum("ik,irv->rkv", posterior, table) + imagined
         confusion = counts / counts.sum(axis=2, keepdims=True)
         prior = posterior.sum(axis=0) + smoothing.per_label
         prior /= prior.sum()
+        objective = smoothing.per_label * np.log(prior).sum()
+        objective += (imagined * np.log(confusion)).sum()
         for i in range(n_items):
             likelihood = prior.copy()
             for r in range(n_raters):
                 for v in range(n_values):
                     likelihood *= confusion[r, :, v] ** table[i, r, v]
             posterior[i] = likelihood / likelihood.sum()
-    return posterior, confusion, prior
+            objective += np.log(likelihood.sum())
+    return posterior, confusion, prior, objective
 
 
 def test_the_anesthetists_of_dawid_and_skene():
@@ -99,24 +102,30 @@ def test_a_slow_second_implementation_agrees(smoothing):
         rng=np.random.default_rng(2),
     )
     item, rater, value, sizes = long_form(crowd)
-    order = np.random.default_rng(3).permutation(len(item))
+    # Items with one to four ratings, in any order.
+    rng = np.random.default_rng(3)
+    order = rng.permutation(np.flatnonzero(np.arange(240) % 4 < 1 + item % 4))
+    item, rater, value = item[order], rater[order], value[order]
 
     fit = dawid_skene(
-        item[order],
-        rater[order],
-        value[order],
+        item,
+        rater,
+        value,
         **sizes,
         smoothing=smoothing,
         max_steps=7,
         tolerance=0.0,
     )
-    posterior, confusion, prior = dense_em(item, rater, value, smoothing, 7, **sizes)
+    posterior, confusion, prior, objective = dense_em(
+        item, rater, value, smoothing, 7, **sizes
+    )
 
     assert fit.n_steps == 7
     assert not fit.is_converged
     np.testing.assert_allclose(fit.posterior, posterior, atol=1e-12)
     np.testing.assert_allclose(fit.confusion, confusion, atol=1e-12)
     np.testing.assert_allclose(fit.prior, prior, atol=1e-12)
+    assert fit.log_posterior == pytest.approx(objective, rel=1e-12)
 
 
 def test_no_step_lowers_the_log_posterior():
@@ -304,6 +313,9 @@ def test_calibration_error_of_a_worked_case():
     sure = np.vstack([stated, [1.0, 0.0]])
     error = calibration_error(sure, np.append(gold, 0))
     assert error == pytest.approx((0.9 + 0.9) / 5)
+    # .6 closes the bin below .65: one right and one wrong do not cancel.
+    edge = np.array([[0.6, 0.4], [0.65, 0.35]])
+    assert calibration_error(edge, np.array([0, 1])) == pytest.approx(1.05 / 2)
 
 
 def test_scores_are_summarized_per_item():
