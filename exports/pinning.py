@@ -43,6 +43,7 @@ _MEMBERS = """
       )
       AND j.outcome <> 'outside_practice'
       AND t.state <> 'withdrawn'
+      AND t.purpose = 'label'
     ORDER BY j.id
 """
 
@@ -57,6 +58,7 @@ _KEPT_OUT = """
             ) THEN 'superseded'
             WHEN j.outcome = 'outside_practice' THEN 'outside_practice'
             WHEN t.state = 'withdrawn' THEN 'task_withdrawn'
+            WHEN t.purpose <> 'label' THEN 'checks_the_rater'
         END AS rule
         FROM rating_judgment j JOIN studies_task t ON t.id = j.task_id
         WHERE j.study_id = %(study)s

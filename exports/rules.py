@@ -20,6 +20,7 @@ class Rule(StrEnum):
     SUPERSEDED = "superseded"
     OUTSIDE_PRACTICE = "outside_practice"
     TASK_WITHDRAWN = "task_withdrawn"
+    CHECKS_THE_RATER = "checks_the_rater"
     OPEN_SAFETY_FLAG = "open_safety_flag"
     BELOW_SAFETY_FLOOR = "below_safety_floor"
     TOO_FEW_RATERS = "too_few_raters"
@@ -39,6 +40,10 @@ EXPLANATIONS: dict[Rule, str] = {
     Rule.SUPERSEDED: "The rater changed this judgment; only the latest one counts.",
     Rule.OUTSIDE_PRACTICE: "The rater said that the question is outside their practice.",
     Rule.TASK_WITHDRAWN: "A person took the task out of the study.",
+    Rule.CHECKS_THE_RATER: (
+        "A training task, a known answer or a silent repetition: it measures the rater, "
+        "not the completion."
+    ),
     Rule.OPEN_SAFETY_FLAG: (
         "A rater, in this study or any other, flagged the text as unsafe. It is never "
         "chosen, taught or called desirable."
@@ -123,6 +128,7 @@ APPLIES: dict[str, tuple[Rule, ...]] = {
         Rule.SUPERSEDED,
         Rule.OUTSIDE_PRACTICE,
         Rule.TASK_WITHDRAWN,
+        Rule.CHECKS_THE_RATER,
     ),
     "sft": (
         Rule.OPEN_SAFETY_FLAG,

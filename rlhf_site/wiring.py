@@ -5,6 +5,7 @@ judgment looks here.
 """
 
 import logging
+from uuid import uuid4
 
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -19,8 +20,15 @@ from feedback.corpus.events import BatchRead
 from feedback.corpus.models import ImportBatch
 from feedback.jobs import registry
 from feedback.jobs.services import JobDue, enqueue
+from feedback.quality import reactions as quality_reactions
+from feedback.quality import routing
+from feedback.rating.events import JudgmentSubmitted
+from feedback.rating.models import Judgment
+from feedback.review import tasks as review_tasks
 from feedback.studies import tasks as studies_tasks
-from feedback.studies.models import StudySource
+from feedback.studies.events import TaskCompleted
+from feedback.studies.models import StudySource, Task
+from feedback.studies.slots import FIT_JOB, ROUTE_JOB
 from rlhf_site.celery import app
 from rlhf_site.tasks import wake
 
@@ -53,6 +61,23 @@ def build_tasks_of_batch(event: BatchRead) -> None:
         )
 
 
+def ask_for_review(event: TaskCompleted) -> None:
+    """Ask whether the answers to a task call for somebody to settle them."""
+    _ask_for_review(Task.objects.get(pk=event.task_id))
+
+
+def ask_again(event: JudgmentSubmitted) -> None:
+    """Look at a complete task again when a rater changed their answer to it."""
+    judgment = Judgment.objects.select_related("task").get(pk=event.judgment_id)
+    if judgment.revision > 1 and judgment.task.state == Task.State.COMPLETE:
+        _ask_for_review(judgment.task)
+
+
+def _ask_for_review(task: Task) -> None:
+    key = f"{review_tasks.SEE_TO_JOB}:{uuid4()}"
+    enqueue(kind=review_tasks.SEE_TO_JOB, subject=task, dedupe_key=key)
+
+
 def note_sign_in(event: SignedIn) -> None:
     """Write a sign-in to the log."""
     user = User.objects.get(pk=event.user_id)
@@ -74,12 +99,17 @@ def note_keys(event: KeysChanged) -> None:
 WORK = {
     ImportBatch.READ_JOB: corpus_tasks.read_batch,
     studies_tasks.BUILD_JOB: studies_tasks.build_tasks,
+    ROUTE_JOB: routing.route_task,
+    FIT_JOB: routing.route_study,
+    review_tasks.SEE_TO_JOB: review_tasks.see_to_task,
     "exports.write_snapshot": exports_tasks.write_snapshot,
 }
 
 REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
     JobDue: (wake_job,),
     BatchRead: (build_tasks_of_batch,),
+    JudgmentSubmitted: (quality_reactions.after_judgment, ask_again),
+    TaskCompleted: (ask_for_review,),
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),
     KeysChanged: (note_keys,),

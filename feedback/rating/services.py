@@ -58,7 +58,7 @@ def submit_judgment(
     )
     store_parts(judgment, answer, shown=shown)
     Draft.objects.filter(assignment=held).delete()
-    finish(assignment=held, now=now)
+    finish(assignment=held, now=now, is_outside_practice=answer.is_outside_practice)
     emit(JudgmentSubmitted(judgment_id=judgment.pk))
     return judgment
 

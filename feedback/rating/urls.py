@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from feedback.rating import draft_views, preview_views, revision_views, views
+from feedback.rating import (
+    decline_views,
+    draft_views,
+    preview_views,
+    revision_views,
+    views,
+)
 
 urlpatterns = [
     path("studies/<uuid:uid>/rate/", views.study_rate, name="study_rate"),
@@ -11,6 +17,11 @@ urlpatterns = [
         "assignments/<uuid:uid>/draft/",
         draft_views.assignment_draft,
         name="assignment_draft",
+    ),
+    path(
+        "assignments/<uuid:uid>/decline/",
+        decline_views.assignment_decline,
+        name="assignment_decline",
     ),
     path(
         "assignments/<uuid:uid>/revise/",

@@ -31,13 +31,15 @@ from feedback.rating.services import submit_judgment
 from feedback.rating.shown import Shown, shown_of
 from feedback.studies.assignment import assign_next, is_still_open
 from feedback.studies.guidelines import changes_to_read, must_acknowledge
-from feedback.studies.models import Assignment
+from feedback.studies.models import Assignment, Task
 from feedback.studies.selectors import (
     access_assignment,
     access_study,
+    enrollment_of,
     progress_of,
     rater_progress,
 )
+from feedback.studies.standing import standing_of
 
 _LINES_A_PAGE = 50
 
@@ -58,6 +60,7 @@ def study_rate(request: PersonRequest, uid: UUID) -> HttpResponse:
         return redirect("assignment_detail", uid=assignment.uid)
     context = {
         "study": study,
+        "standing": standing_of(enrollment_of(request.user, study)),
         "own": rater_progress(study=study, rater=rater),
         "progress": progress_of(study),
     }
@@ -145,6 +148,8 @@ def _onward(
     request: PersonRequest, answered: Assignment, judgment: Judgment
 ) -> HttpResponse:
     """Answer a stored judgment with what comes next, in the same round trip."""
+    if answered.task.purpose == Task.Purpose.TRAINING:
+        return _go(request, reverse("assignment_explained", args=[answered.uid]))
     if reveal_after(assignment=answered, judgment=judgment) is not None:
         return _go(request, reverse("assignment_reveal", args=[answered.uid]))
     onward = reverse("study_rate", args=[answered.study.uid])

@@ -1,51 +1,45 @@
-"""Who gets which task: slots, leases, fencing.
+"""Who holds which task: slots, leases, fencing. `claims` decides which is next.
 
 The order of locks is always: enrollment, slot, assignment. Claims skip rows that
 somebody else is claiming, so nobody waits on one lock.
 """
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
-from feedback.common.exceptions import Conflict, Forbidden
+from feedback.audit.services import record
+from feedback.common.events import emit
+from feedback.common.exceptions import Conflict, Forbidden, Invalid
+from feedback.jobs.services import enqueue
+from feedback.studies.claims import claim_due_check, claim_label
+from feedback.studies.events import TaskCompleted
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
+from feedback.studies.serving import retest_order
+from feedback.studies.slots import ROUTE_JOB, replace_place, settle_given_back
 
-# The open slot that comes next in the study's shuffled order, from where this rater
-# stands, of a task the rater has never met (or let expire).
-_CLAIM = """
-    UPDATE studies_slot
-    SET state = 'leased', lease_no = lease_no + 1, leased_until = %(until)s
-    WHERE id = (
-        SELECT s.id FROM studies_slot s
-        JOIN studies_task t ON t.id = s.task_id AND t.state = 'open'
-        WHERE s.study_id = %(study)s AND s.state = 'open'
-          AND s.shuffle_key >= %(start)s
-          AND NOT EXISTS (
-              SELECT 1 FROM studies_assignment a
-              WHERE a.task_id = s.task_id AND a.rater_id = %(rater)s
-                AND a.state <> 'expired'
-          )
-        ORDER BY s.shuffle_key, s.id
-        LIMIT 1
-        FOR UPDATE OF s SKIP LOCKED
-    )
-    RETURNING id
-"""
+_NOTE = 300
+# Places that an answer which was begun may still take: nobody else holds them.
+_NOBODYS = {Slot.State.OPEN, Slot.State.CLOSED}
 
 
 def assign_next(*, study: Study, rater: Rater, now: datetime) -> Assignment | None:
     """Lease the next task to a rater, or return the one already in hand.
 
+    A specialist gets what waits for one first. Where the study routes by practice,
+    tasks of the rater's own specialty come first, or are all there is.
+
     Returns:
-        None when nothing is left for this rater.
+        None when nothing is left for this rater, or their standing lets them wait.
 
     Raises:
-        Forbidden: if the person is not enrolled as a rater.
+        Forbidden: if the person is not enrolled as a rater, or the study asks other
+            specialties.
         Conflict: if the study is paused or closed and nothing is in hand.
     """
     with transaction.atomic():
@@ -67,7 +61,18 @@ def assign_next(*, study: Study, rater: Rater, now: datetime) -> Assignment | No
                 f"Study {study.name!r} is {study.get_state_display().lower()}.",
                 next_step="Come back when the study lead has opened it again.",
             )
-        return _lease_next(study, rater, now=now)
+        _check_specialty(study, rater)
+        return _lease_next(study, rater, enrolled, now=now)
+
+
+def _check_specialty(study: Study, rater: Rater) -> None:
+    asked = {one.strip().lower() for one in study.specialties}
+    if asked and rater.specialty.strip().lower() not in asked:
+        raise Forbidden(
+            f"{study.name!r} asks raters of {', '.join(study.specialties)}; your "
+            f"specialty is noted as {rater.specialty or 'none'!r}.",
+            next_step="If that is wrong, ask the study lead to correct it.",
+        )
 
 
 def _in_hand(study: Study, rater: Rater, *, now: datetime) -> Assignment | None:
@@ -87,20 +92,13 @@ def _in_hand(study: Study, rater: Rater, *, now: datetime) -> Assignment | None:
     return held
 
 
-def _lease_next(study: Study, rater: Rater, *, now: datetime) -> Assignment | None:
+def _lease_next(
+    study: Study, rater: Rater, enrolled: Enrollment, *, now: datetime
+) -> Assignment | None:
     until = now + timedelta(seconds=study.lease_seconds)
-    last = (
-        Assignment.objects.filter(study=study, rater=rater)
-        .order_by("-pk")
-        .values_list("slot__shuffle_key", flat=True)
-        .first()
-    )
-    slot_id = None
-    # From where the rater stands to the end, then once around from the beginning.
-    for start in (last or 0, 0):
-        slot_id = _claim(study, rater, start=start, until=until)
-        if slot_id is not None or not start:
-            break
+    slot_id = claim_due_check(study, rater, enrolled, now=now, until=until)
+    if slot_id is None and enrolled.stage == Enrollment.Stage.READY:
+        slot_id = claim_label(study, rater, enrolled, until=until)
     if slot_id is None:
         return None
     slot = Slot.objects.select_related("task").get(pk=slot_id)
@@ -118,31 +116,37 @@ def _lease_next(study: Study, rater: Rater, *, now: datetime) -> Assignment | No
     assignment.lease_no = slot.lease_no
     assignment.leased_until = until
     assignment.state = Assignment.State.LEASED
-    assignment.shown_order = shown_order(
-        seed=study.seed,
-        fingerprint=task.fingerprint,
-        pseudonym=rater.pseudonym,
-        n_items=task.items.count(),
-    )
-    is_in_reveal_arm = is_revealed(
-        seed=study.seed,
-        fingerprint=task.fingerprint,
-        pseudonym=rater.pseudonym,
-        reveal_percent=study.reveal_percent,
-    )
-    assignment.arm = Assignment.Arm.REVEAL if is_in_reveal_arm else Assignment.Arm.PLAIN
+    assignment.shown_order = _order_for(assignment)
+    assignment.arm = _arm_of(assignment)
     assignment.save()
     return assignment
 
 
-def _claim(study: Study, rater: Rater, *, start: int, until: datetime) -> int | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {"study": study.pk, "rater": rater.pk, "start": start, "until": until},
+def _order_for(assignment: Assignment) -> list[int]:
+    """Drawn for the rater and task; a repeated pair stands the other way round."""
+    task = assignment.task
+    if task.purpose == Task.Purpose.RETEST:
+        original = Assignment.objects.get(
+            task_id=task.repeats_id, rater=assignment.rater
         )
-        row = cursor.fetchone()
-    return int(row[0]) if row else None
+        return retest_order(original)
+    return shown_order(
+        seed=assignment.study.seed,
+        fingerprint=task.fingerprint,
+        pseudonym=assignment.rater.pseudonym,
+        n_items=task.items.count(),
+    )
+
+
+def _arm_of(assignment: Assignment) -> str:
+    """Nothing is revealed after a task that checks the rater."""
+    is_revealing = assignment.task.purpose == Task.Purpose.LABEL and is_revealed(
+        seed=assignment.study.seed,
+        fingerprint=assignment.task.fingerprint,
+        pseudonym=assignment.rater.pseudonym,
+        reveal_percent=assignment.study.reveal_percent,
+    )
+    return Assignment.Arm.REVEAL if is_revealing else Assignment.Arm.PLAIN
 
 
 def release_expired(*, now: datetime, slots: QuerySet[Slot] | None = None) -> int:
@@ -161,9 +165,59 @@ def release_expired(*, now: datetime, slots: QuerySet[Slot] | None = None) -> in
         Assignment.objects.filter(
             slot__in=expired, state=Assignment.State.LEASED
         ).update(state=Assignment.State.EXPIRED)
-        return Slot.objects.filter(pk__in=expired).update(
+        n_released = Slot.objects.filter(pk__in=expired).update(
             state=Slot.State.OPEN, leased_until=None
         )
+        _settle(expired)
+        return n_released
+
+
+def _settle(slot_ids: list[int]) -> None:
+    """Places given back may be needed no more."""
+    tasks: dict[int, list[int]] = defaultdict(list)
+    slots = Slot.objects.filter(pk__in=slot_ids).exclude(wave=Slot.Wave.CHECK)
+    for study_id, task_id in slots.values_list("study", "task").distinct():
+        tasks[study_id].append(task_id)
+    for study in Study.objects.filter(pk__in=tasks):
+        settle_given_back(study=study, task_ids=tasks[study.pk])
+
+
+@transaction.atomic
+def decline(
+    *, assignment: Assignment, lease_no: int, reason: str, note: str = ""
+) -> None:
+    """Give a task back unanswered, with a reason; it is never offered to them again.
+
+    Raises:
+        Invalid: if the reason is none of `Assignment.DeclineReason`.
+        Conflict: if the task is not in hand any more.
+    """
+    if reason not in Assignment.DeclineReason.values:
+        raise Invalid(
+            f"{reason!r} is not a reason to decline.",
+            next_step="Choose one of the reasons.",
+            fields={"decline_reason": "Choose a reason."},
+        )
+    held = hold_for_submit(assignment=assignment, lease_no=lease_no)
+    if held.state == Assignment.State.SUBMITTED:
+        raise Conflict(
+            "You have already answered this task.",
+            next_step="Take the next one; your answer is kept.",
+        )
+    held.state = Assignment.State.DECLINED
+    held.decline_reason, held.decline_note = reason, note[:_NOTE]
+    held.save(update_fields=["state", "decline_reason", "decline_note"])
+    is_check = held.slot.wave == Slot.Wave.CHECK
+    Slot.objects.filter(pk=held.slot_id).update(
+        state=Slot.State.CLOSED if is_check else Slot.State.OPEN, leased_until=None
+    )
+    _settle([held.slot_id])
+    record(
+        action="assignment.declined",
+        subject=held,
+        actor=held.rater.user,
+        details={"reason": reason},
+    )
 
 
 def is_still_open(assignment: Assignment) -> bool:
@@ -174,7 +228,7 @@ def is_still_open(assignment: Assignment) -> bool:
     if assignment.state == Assignment.State.LEASED:
         return True
     is_expired = assignment.state == Assignment.State.EXPIRED
-    return is_expired and slot.state == Slot.State.OPEN
+    return is_expired and slot.state in _NOBODYS
 
 
 def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:
@@ -193,7 +247,7 @@ def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:
         return held
     is_free = (
         held.state == Assignment.State.EXPIRED
-        and slot.state == Slot.State.OPEN
+        and slot.state in _NOBODYS
         and slot.lease_no == lease_no
     )
     is_mine = held.state == Assignment.State.LEASED and slot.lease_no == lease_no
@@ -205,21 +259,45 @@ def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:
     return held
 
 
-def finish(*, assignment: Assignment, now: datetime) -> None:
+def finish(
+    *, assignment: Assignment, now: datetime, is_outside_practice: bool = False
+) -> None:
     """Close the slot of a submitted assignment, and the task with its last slot.
+
+    "Outside my practice" is an answer that leaves its place to somebody else. Under a
+    policy that decides as answers come, a job decides what the task needs next.
 
     The caller holds the locks of `hold_for_submit`.
     """
     Assignment.objects.filter(pk=assignment.pk).update(
         state=Assignment.State.SUBMITTED, submitted_at=now
     )
-    Slot.objects.filter(pk=assignment.slot_id).update(
-        state=Slot.State.DONE, leased_until=None
+    slot = assignment.slot
+    is_passed = is_outside_practice and slot.wave != Slot.Wave.CHECK
+    Slot.objects.filter(pk=slot.pk).update(
+        state=Slot.State.PASSED if is_passed else Slot.State.DONE, leased_until=None
     )
     # Serialized by the task row: of two last raters the later one sees both done.
-    task = Task.objects.select_for_update(no_key=True).get(pk=assignment.task_id)
-    is_open = Slot.objects.filter(task=task).exclude(state=Slot.State.DONE).exists()
-    if not is_open:
-        Task.objects.filter(pk=task.pk, state=Task.State.OPEN).update(
-            state=Task.State.COMPLETE
+    task = (
+        Task.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("study")
+        .get(pk=assignment.task_id)
+    )
+    if is_passed and task.state == Task.State.OPEN:
+        slot.task = task
+        replace_place(slot)
+        return
+    waiting = [Slot.State.OPEN, Slot.State.LEASED]
+    if Slot.objects.filter(task=task, state__in=waiting).exists():
+        return
+    if task.purpose == Task.Purpose.LABEL and task.study.policy != Study.Policy.FIXED:
+        enqueue(
+            kind=ROUTE_JOB,
+            subject=task,
+            dedupe_key=f"{ROUTE_JOB}:{task.pk}:{assignment.pk}",
         )
+        return
+    Task.objects.filter(pk=task.pk, state=Task.State.OPEN).update(
+        state=Task.State.COMPLETE, stopped_by=Task.Stop.FIXED
+    )
+    emit(TaskCompleted(task_id=task.pk))

@@ -20,6 +20,7 @@ from feedback.studies.models import (
 )
 from feedback.studies.sampling import shuffle_key
 from feedback.studies.selectors import latest_guideline
+from feedback.studies.slots import first_places, wave_of_place
 
 _PROMPTS_A_CHUNK = 200
 # Of one prompt's completions: so many are judged alone, so many in pairs, so many in
@@ -44,8 +45,8 @@ def build_tasks(*, study: Study, source: Source | None = None) -> int:
 
     The newest guideline's forms decide which kinds there are: each completion alone
     (the first `MAX_RATED`), in its conversation, in pairs (of the first `MAX_PAIRED`),
-    or in one ranking (of the first `MAX_RANKED`, from three). Each task gets
-    `study.overlap` slots. Completions are looked through for the name of their maker
+    or in one ranking (of the first `MAX_RANKED`, from three). Each task gets as many
+    slots as the study's policy begins with. Completions are looked through for the name of their maker
     before. Re-running is safe: a task's fingerprint is unique in its study.
 
     Raises:
@@ -62,7 +63,9 @@ def build_tasks(*, study: Study, source: Source | None = None) -> int:
     prompts = Prompt.objects.filter(source__in=sources).order_by("pk")
     n_new, last_pk = 0, 0
     while chunk := list(
-        prompts.filter(pk__gt=last_pk).only("pk", "messages")[:_PROMPTS_A_CHUNK]
+        prompts.filter(pk__gt=last_pk).only("pk", "messages", "specialty")[
+            :_PROMPTS_A_CHUNK
+        ]
     ):
         last_pk = chunk[-1].pk
         n_new += _build_chunk(study, guideline, forms, chunk)
@@ -119,10 +122,12 @@ def _write(study: Study, fresh: dict[str, tuple[Task, list[Completion]]]) -> int
             study=study,
             task=task,
             slot_no=slot_no,
+            wave=wave_of_place(slot_no),
+            specialty=fresh[task.fingerprint][0].prompt.specialty.strip().lower(),
             shuffle_key=shuffle_key(seed=study.seed, fingerprint=task.fingerprint),
         )
         for task in made.values()
-        for slot_no in range(study.overlap)
+        for slot_no in range(first_places(study))
     )
     return len(made)
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from feedback.accounts.models import User
 from feedback.accounts.permissions import PERMISSIONS, Role, Verb
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
-from feedback.studies.selectors import studies_for
+from feedback.studies.selectors import COUNTED_PLACES, studies_for, with_checks
 from feedback.studies.selectors_questions import open_questions
 
 
@@ -73,14 +73,17 @@ def cards_for(user: User) -> list[StudyCard]:
     studies = list(studies_for(user, Verb.STUDY_SEE).order_by("-pk"))
     held = _roles_held(user)
     tasks = dict(
-        Task.objects.filter(study__in=studies)
+        Task.objects.filter(study__in=studies, purpose=Task.Purpose.LABEL)
         .exclude(state=Task.State.WITHDRAWN)
         .values_list("study")
         .annotate(n=Count("pk"))
     )
     slots = {
         study: (n, done)
-        for study, n, done in Slot.objects.filter(study__in=studies)
+        for study, n, done in Slot.objects.filter(
+            study__in=studies, state__in=COUNTED_PLACES
+        )
+        .exclude(wave=Slot.Wave.CHECK)
         .values_list("study")
         .annotate(n=Count("pk"), done=Count("pk", filter=Q(state=Slot.State.DONE)))
     }
@@ -102,7 +105,7 @@ def cards_for(user: User) -> list[StudyCard]:
             study=study,
             held=held[study.pk] | user.site_roles,
             n_done=own.get(study.pk, 0),
-            n_possible=tasks.get(study.pk, 0),
+            n_possible=with_checks(study, tasks.get(study.pk, 0)),
             n_slots=slots.get(study.pk, (0, 0))[0],
             n_slots_done=slots.get(study.pk, (0, 0))[1],
             n_open_questions=asked.get(study.pk, 0),

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from feedback.accounts.models import Rater, User
-from feedback.accounts.permissions import Verb, roles_with
+from feedback.accounts.permissions import Role, Verb, roles_with
 from feedback.common.exceptions import NotVisible
 from feedback.corpus.models import IdentityScan
 from feedback.studies.models import (
@@ -28,6 +28,9 @@ from feedback.studies.models import (
 )
 
 _COUNT_SECONDS = 30
+_MOST_CHECKS = 90
+# Places that stand for a judgment given or asked for.
+COUNTED_PLACES = [Slot.State.OPEN, Slot.State.LEASED, Slot.State.DONE]
 
 
 def studies_for(user: User, verb: Verb) -> QuerySet[Study]:
@@ -78,6 +81,20 @@ def access_assignment(user: User, uid: UUID) -> Assignment:
     if assignment is None or not user.is_active:
         raise NotVisible
     return assignment
+
+
+def enrollment_of(user: User, study: Study) -> Enrollment:
+    """The live enrollment of a rater in a study.
+
+    Raises:
+        NotVisible: if the person does not rate there.
+    """
+    enrollment = study.enrollments.filter(
+        user=user, role=Role.RATER, ended_at=None
+    ).first()
+    if enrollment is None:
+        raise NotVisible
+    return enrollment
 
 
 def latest_guideline(study: Study) -> GuidelineVersion | None:
@@ -154,13 +171,14 @@ def progress_of(study: Study) -> list[KindProgress]:
     """Progress by kind of task."""
     tasks = {
         row["kind"]: row
-        for row in study.tasks.values("kind").annotate(
-            n=Count("pk"), done=Count("pk", filter=Q(state=Task.State.COMPLETE))
-        )
+        for row in study.tasks.filter(purpose=Task.Purpose.LABEL)
+        .values("kind")
+        .annotate(n=Count("pk"), done=Count("pk", filter=Q(state=Task.State.COMPLETE)))
     }
     slots: dict[str, dict[str, Any]] = {
         row["task__kind"]: dict(row)
-        for row in Slot.objects.filter(study=study)
+        for row in Slot.objects.filter(study=study, state__in=COUNTED_PLACES)
+        .exclude(wave=Slot.Wave.CHECK)
         .values("task__kind")
         .annotate(n=Count("pk"), done=Count("pk", filter=Q(state=Slot.State.DONE)))
     }
@@ -191,21 +209,34 @@ class RaterProgress:
         return 100 * self.n_done // self.n_possible if self.n_possible else 0
 
 
+def label_tasks(study: Study) -> QuerySet[Task]:
+    """The tasks that a study is for."""
+    return study.tasks.filter(purpose=Task.Purpose.LABEL).exclude(
+        state=Task.State.WITHDRAWN
+    )
+
+
+def with_checks(study: Study, n_labels: int) -> int:
+    """Tasks a rater would meet in all, with the share that checks them."""
+    share = min(study.gold_percent + study.retest_percent, _MOST_CHECKS)
+    return round(n_labels * 100 / (100 - share))
+
+
 def rater_progress(*, study: Study, rater: Rater) -> RaterProgress:
     """Tasks a rater answered, and how many there are for them in all.
 
     The number in all may be half a minute old: counting the tasks of a large study
-    anew for every page would take longer than the page.
+    anew for every page would take longer than the page. It holds the share of tasks
+    that check the rater, so that no step of the count tells which these are.
     """
-    n_possible = cache.get_or_set(
-        f"study:{study.pk}:n_tasks",
-        study.tasks.exclude(state=Task.State.WITHDRAWN).count,
-        timeout=_COUNT_SECONDS,
+    n_labels = cache.get_or_set(
+        f"study:{study.pk}:n_tasks", label_tasks(study).count, timeout=_COUNT_SECONDS
     )
+    n_possible = with_checks(study, n_labels or 0)
     n_done = Assignment.objects.filter(
         study=study, rater=rater, state=Assignment.State.SUBMITTED
     ).count()
-    return RaterProgress(n_done=n_done, n_possible=max(n_possible or 0, n_done))
+    return RaterProgress(n_done=n_done, n_possible=max(n_possible, n_done))
 
 
 def people_of(study: Study) -> Iterable[Enrollment]:

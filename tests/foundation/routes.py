@@ -14,10 +14,13 @@ from feedback.accounts.models import Credential
 from feedback.corpus.models import ImportBatch
 from feedback.studies.models import (
     Assignment,
+    ChangeRequest,
+    Criterion,
     Enrollment,
     GuidelineVersion,
     Invitation,
     Question,
+    SpanLabel,
 )
 from tests.builders import Cast
 
@@ -52,6 +55,9 @@ class World:
     credential: Credential
     invitation: Invitation
     invitation_token: str
+    draft_criterion: Criterion
+    draft_label: SpanLabel
+    change_request: ChangeRequest
 
     def person(self, name: str):
         """The user that a column of the table stands for."""
@@ -135,6 +141,18 @@ def invitation(world: World) -> list[object]:
     return [world.invitation.uid]
 
 
+def draft_criterion(world: World) -> list[object]:
+    return [world.draft_criterion.uid]
+
+
+def draft_label(world: World) -> list[object]:
+    return [world.draft_label.uid]
+
+
+def change_request(world: World) -> list[object]:
+    return [world.change_request.uid]
+
+
 def join(world: World) -> list[object]:
     return [world.invitation_token]
 
@@ -193,6 +211,8 @@ ROUTES = (
     get("assignment_detail", assignment, **only("rater")),
     post("assignment_detail", assignment, **only("rater", status=422)),
     post("assignment_draft", assignment, **only("rater", status=422)),
+    get("assignment_decline", assignment, **only("rater")),
+    post("assignment_decline", assignment, **only("rater", status=422)),
     get("assignment_revise", answered, **only("rater")),
     post("assignment_revise", answered, **only("rater", status=409)),
     get("assignment_reveal", answered, **only("rater")),
@@ -205,6 +225,28 @@ ROUTES = (
     post("question_reply", question, **only("lead", "admin", status=422)),
     get("guideline_acknowledge", guideline, **only("rater", "colleague")),
     post("guideline_acknowledge", guideline, **only("rater", "colleague", status=302)),
+    get("guideline_list", study, **only("lead", "admin")),
+    post("draft_start", study, **only("lead", "admin", status=302)),
+    get("draft_detail", study, **only("lead", "admin")),
+    post("draft_detail", study, **only("lead", "admin", status=422)),
+    post("draft_discard", study, **only("lead", "admin", status=302)),
+    get("draft_tasks", study, **only("lead", "admin")),
+    post("draft_tasks", study, **only("lead", "admin", status=422)),
+    get("draft_publish", study, **only("lead", "admin")),
+    post("draft_publish", study, **only("lead", "admin", status=422)),
+    get("criterion_create", study, **only("lead", "admin")),
+    post("criterion_create", study, **only("lead", "admin", status=422)),
+    get("criterion_edit", draft_criterion, **only("lead", "admin")),
+    post("criterion_edit", draft_criterion, **only("lead", "admin", status=422)),
+    post("criterion_order", draft_criterion, **only("lead", "admin", status=422)),
+    get("label_create", study, **only("lead", "admin")),
+    post("label_create", study, **only("lead", "admin", status=422)),
+    get("label_edit", draft_label, **only("lead", "admin")),
+    post("label_edit", draft_label, **only("lead", "admin", status=422)),
+    post("label_order", draft_label, **only("lead", "admin", status=422)),
+    get("change_request_list", study, **only("lead", "admin")),
+    post("change_request_list", study, **only("lead", "admin", status=422)),
+    post("change_request_resolve", change_request, **only("lead", "admin", status=422)),
     get("people_list", study, **only("lead", "admin")),
     get("enrollment_detail", enrollment, **only("lead", "admin")),
     post("enrollment_detail", enrollment, **only("lead", "admin", status=422)),

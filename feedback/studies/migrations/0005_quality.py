@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
             name="specialty",
             field=models.CharField(
                 blank=True,
-                help_text="Of the prompt, for own-practice routing.",
+                help_text="Of the prompt, in lower case, for own-practice routing.",
                 max_length=100,
             ),
         ),
@@ -790,6 +790,7 @@ class Migration(migrations.Migration):
                     ("open", "Open"),
                     ("leased", "Leased"),
                     ("done", "Done"),
+                    ("passed", "Outside the rater's practice"),
                     ("closed", "Not needed"),
                 ],
                 default="open",
@@ -1012,7 +1013,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="slot",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "leased", "done", "closed"])),
+                condition=models.Q(
+                    ("state__in", ["open", "leased", "done", "passed", "closed"])
+                ),
                 name="slot_state_is_known",
             ),
         ),

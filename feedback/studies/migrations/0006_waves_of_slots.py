@@ -5,7 +5,7 @@ from django.db import migrations
 _FORWARD = """
     UPDATE studies_slot s
     SET wave = CASE WHEN s.slot_no < 2 THEN 'base' ELSE 'more' END,
-        specialty = p.specialty
+        specialty = lower(p.specialty)
     FROM studies_task t JOIN corpus_prompt p ON p.id = t.prompt_id
     WHERE t.id = s.task_id
 """

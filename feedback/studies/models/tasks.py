@@ -202,6 +202,8 @@ class Slot(models.Model):
         # One rater holds it until `leased_until`; the sweep opens it again.
         DONE = "done", "Done"
         # A judgment was submitted. Final.
+        PASSED = "passed", "Outside the rater's practice"
+        # Answered so; another slot of the same wave took its place. Final.
         CLOSED = "closed", "Not needed"
         # The policy stopped, or the study asks for fewer raters. Opens again if it
         # asks for more.
@@ -227,7 +229,9 @@ class Slot(models.Model):
         Rater, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     specialty = models.CharField(
-        max_length=100, blank=True, help_text="Of the prompt, for own-practice routing."
+        max_length=100,
+        blank=True,
+        help_text="Of the prompt, in lower case, for own-practice routing.",
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     lease_no = models.PositiveIntegerField(
@@ -239,7 +243,7 @@ class Slot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["task", "slot_no"], name="slot_once"),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "leased", "done", "closed"]),
+                condition=Q(state__in=["open", "leased", "done", "passed", "closed"]),
                 name="slot_state_is_known",
             ),
             models.CheckConstraint(

@@ -1,0 +1,275 @@
+"""What a task needs next, decided after each answer by the study's policy.
+
+The rules themselves are values in `feedback.stats.routing`; here they meet the tables.
+Every function may be called again at any time: it looks at what is there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.core.cache import cache
+from django.db import transaction
+
+from feedback.accounts.permissions import Role
+from feedback.common.events import emit
+from feedback.quality.pair_choice import spend_votes
+from feedback.quality.votes import Question, Votes, question_of, votes_in, votes_on
+from feedback.stats import routing
+from feedback.stats.arrays import FloatArray, IntArray
+from feedback.stats.consensus import dawid_skene
+from feedback.studies.events import TaskCompleted
+from feedback.studies.models import Enrollment, Slot, Study, Task
+from feedback.studies.slots import close_unclaimed, open_place
+
+# The raters' record is fitted anew when it has grown by this share, or this many votes.
+_GROWTH = 0.05
+_FEW_VOTES = 50
+_RECORD_SECONDS = 24 * 3600
+_WAITING = (Slot.State.OPEN, Slot.State.LEASED)
+_COUNTED = (Slot.Wave.BASE, Slot.Wave.MORE)
+
+
+def policy_of(study: Study) -> routing.Policy:
+    """The study's policy as a value; pairs chosen by information have a fixed sum."""
+    if study.policy == Study.Policy.LOCKED:
+        return routing.locked(max(study.overlap, routing.BASE_RATINGS))
+    if study.policy == Study.Policy.LEAD:
+        return routing.lead(cap=study.cap)
+    if study.policy == Study.Policy.POSTERIOR:
+        return routing.posterior(cap=study.cap)
+    return routing.fixed(study.overlap)
+
+
+def describe(study: Study) -> str:
+    """The study's policy in words, as its page says it."""
+    text = routing.describe(policy_of(study))
+    if study.policy == Study.Policy.INFORMATION:
+        text = (
+            f"Every task first gets {routing.BASE_RATINGS} ratings. Further ratings, "
+            f"{study.overlap} for each pair on average, go to the pairs of models "
+            "compared least, or, once models differ widely, to those where a vote "
+            "teaches most; a quarter stays random."
+        )
+    if study.policy != Study.Policy.FIXED and study.audit_percent:
+        text += (
+            f" Of the tasks that seem certain, {study.audit_percent} % go to a "
+            "specialist all the same, drawn by chance."
+        )
+    return text
+
+
+@transaction.atomic
+def route_task(task_id: int) -> None:
+    """Ask one more rater of a task, send it to a specialist, or let it be complete."""
+    task = (
+        Task.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("study", "guideline_version")
+        .get(pk=task_id)
+    )
+    study = task.study
+    is_ours = task.purpose == Task.Purpose.LABEL and task.state != Task.State.WITHDRAWN
+    if not is_ours or study.policy == Study.Policy.FIXED:
+        return
+    place = _Place.of(task)
+    if place.has_expert_answer:
+        _complete(task, place, by=place.expert_stop)
+        return
+    decision = _decision(task, place)
+    if decision.action == "ask":
+        _ask(task)
+    elif decision.action == "stop":
+        _stop(task, place)
+    else:
+        _escalate(task, place)
+    if study.policy == Study.Policy.INFORMATION and task.kind == Task.Kind.PAIR:
+        spend_votes(study)
+
+
+def route_study(study_id: int) -> None:
+    """Route every open task anew, after the study's policy changed."""
+    tasks = Task.objects.filter(
+        study_id=study_id, purpose=Task.Purpose.LABEL, state=Task.State.OPEN
+    )
+    for task_id in tasks.values_list("pk", flat=True).iterator():
+        route_task(task_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A task's places by wave and state."""
+
+    n_done: int
+    n_waiting: int
+    n_held: int
+    expert: dict[str, str]
+
+    @classmethod
+    def of(cls, task: Task) -> "_Place":
+        rows = list(task.slots.values_list("wave", "state"))
+        counted = [state for wave, state in rows if wave in _COUNTED]
+        return cls(
+            n_done=counted.count(Slot.State.DONE),
+            n_waiting=sum(state in _WAITING for state in counted),
+            n_held=sum(state == Slot.State.LEASED for _, state in rows),
+            expert={
+                wave: state
+                for wave, state in rows
+                if wave in {Slot.Wave.SPECIALIST, Slot.Wave.AUDIT}
+                and state != Slot.State.PASSED
+            },
+        )
+
+    @property
+    def has_expert_answer(self) -> bool:
+        return Slot.State.DONE in self.expert.values()
+
+    @property
+    def expert_stop(self) -> str:
+        """Why the task is complete now that a specialist answered."""
+        is_audit = self.expert.get(Slot.Wave.AUDIT) == Slot.State.DONE
+        return "" if is_audit else Task.Stop.SPECIALIST
+
+
+def _decision(task: Task, place: _Place) -> routing.Decision:
+    study = task.study
+    policy = policy_of(study)
+    question = question_of(study=study, kind=task.kind, version=task.guideline_version)
+    if question is None or study.policy == Study.Policy.INFORMATION:
+        # Nothing to count: as many as asked for.
+        wanted = study.overlap
+        if study.policy == Study.Policy.INFORMATION and task.kind == Task.Kind.PAIR:
+            # What goes beyond is decided over all pairs, by `spend_votes`.
+            wanted = routing.BASE_RATINGS
+        is_enough = place.n_done >= wanted
+        return routing.Decision("stop", 0) if is_enough else routing.ASK
+    votes = votes_on(question=question, task=task)
+    counts = np.bincount(votes.labels, minlength=question.n_labels).astype(np.int64)
+    posterior = (
+        _posterior(study, question, votes)
+        if study.policy == Study.Policy.POSTERIOR
+        else None
+    )
+    decision = routing.decide(policy, counts, posterior)
+    if decision.action == "ask" and place.n_done >= policy.cap:
+        # Answers without a label, such as "not applicable", count as asked.
+        return routing.SPECIALIST
+    return decision
+
+
+def _ask(task: Task) -> None:
+    _open_again(task)
+    open_place(task, wave=Slot.Wave.MORE)
+
+
+def _open_again(task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(state=Task.State.OPEN, stopped_by="")
+
+
+def _stop(task: Task, place: _Place) -> None:
+    study = task.study
+    is_drawn = routing.audit_draw(
+        seed=study.seed, fingerprint=task.fingerprint, percent=study.audit_percent
+    )
+    # What is drawn is asked of the specialists there are, once.
+    if is_drawn and Slot.Wave.AUDIT not in place.expert and _has_specialist(task):
+        close_unclaimed(task)
+        _open_again(task)
+        open_place(task, wave=Slot.Wave.AUDIT, is_for_specialist=True)
+        return
+    if place.expert.get(Slot.Wave.AUDIT) in _WAITING:
+        return
+    stop = study.policy if study.policy in Task.Stop.values else Task.Stop.FIXED
+    _complete(task, place, by=stop)
+
+
+def _escalate(task: Task, place: _Place) -> None:
+    if place.expert.get(Slot.Wave.SPECIALIST) in _WAITING:
+        return
+    if _has_specialist(task):
+        close_unclaimed(task)
+        _open_again(task)
+        open_place(task, wave=Slot.Wave.SPECIALIST, is_for_specialist=True)
+        return
+    _complete(task, place, by=Task.Stop.CAP)
+
+
+def _complete(task: Task, place: _Place, *, by: str) -> None:
+    close_unclaimed(task)
+    if place.n_held:
+        # Whoever holds a place may finish; their answer routes the task again.
+        return
+    stop = by or (
+        task.study.policy if task.study.policy in Task.Stop.values else Task.Stop.FIXED
+    )
+    Task.objects.filter(pk=task.pk).update(state=Task.State.COMPLETE, stopped_by=stop)
+    emit(TaskCompleted(task_id=task.pk))
+
+
+def _has_specialist(task: Task) -> bool:
+    """Whether a specialist is enrolled who has not met the task."""
+    return (
+        Enrollment.objects.filter(
+            study=task.study,
+            role=Role.RATER,
+            tier=Enrollment.Tier.SPECIALIST,
+            stage=Enrollment.Stage.READY,
+            ended_at=None,
+        )
+        .exclude(user__rater__assignments__task=task)
+        .exists()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """How reliable each rater has been, by the model fitted last."""
+
+    prior: FloatArray
+    confusion: dict[int, FloatArray]
+    newcomer: FloatArray
+
+
+def _posterior(study: Study, question: Question, votes: Votes) -> FloatArray:
+    """Probability of each label given the votes and the raters' record."""
+    record = _record(study, question)
+    logs = np.log(record.prior)
+    for rater, label in zip(votes.raters, votes.labels, strict=True):
+        logs = logs + np.log(record.confusion.get(rater, record.newcomer)[:, label])
+    shares: FloatArray = np.exp(logs - logs.max())
+    return shares / shares.sum()
+
+
+def _record(study: Study, question: Question) -> _Record:
+    key = f"routing:{study.pk}:{question.criterion.pk if question.criterion else 0}"
+    n_judgments = Slot.objects.filter(study=study, state=Slot.State.DONE).count()
+    kept: tuple[int, _Record] | None = cache.get(key)
+    if kept and n_judgments < kept[0] + max(_FEW_VOTES, _GROWTH * kept[0]):
+        return kept[1]
+    record = _fit(votes_in(question=question, study=study), question.n_labels)
+    cache.set(key, (n_judgments, record), timeout=_RECORD_SECONDS)
+    return record
+
+
+def _fit(votes: Votes, n_labels: int) -> _Record:
+    # Two ratings spread over a row and two on being right, as the model's prior has it.
+    newcomer = np.full((n_labels, n_labels), 2.0 / n_labels) + 2.0 * np.eye(n_labels)
+    newcomer /= newcomer.sum(axis=1, keepdims=True)
+    if not votes.labels:
+        return _Record(np.full(n_labels, 1.0 / n_labels), {}, newcomer)
+    tasks, item = _numbered(votes.tasks)
+    raters, rater = _numbered(votes.raters)
+    fit = dawid_skene(
+        item,
+        rater,
+        np.array(votes.labels, dtype=np.int64),
+        n_items=len(tasks),
+        n_raters=len(raters),
+        n_values=n_labels,
+    )
+    confusion = dict(zip(raters.tolist(), fit.confusion, strict=True))
+    return _Record(fit.prior, confusion, newcomer)
+
+
+def _numbered(keys: list[int]) -> tuple[IntArray, IntArray]:
+    distinct, places = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
+    return distinct, places.astype(np.int64)
