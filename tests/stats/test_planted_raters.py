@@ -15,6 +15,9 @@ nothing.) One rater of each kind is planted:
 * `speed`: gives 30 % of the ratings in a tenth of the time it takes to read.
 """
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -60,6 +63,9 @@ rater meets a false alarm some day. An alarm only asks for five more golds.
 """
 
 ANY_BUT_DRIFT_AT_MOST = 0.01
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+LABELS = {"Contradiction": 1, "Neutral": 2, "Entailment": 3}
 
 N_STUDIES = 100
 N_RATERS, N_ITEMS, OVERLAP = 24, 960, 5
@@ -191,3 +197,20 @@ def test_planted_raters_are_flagged_for_no_other_fault(studies):
         others = [r for r in others if (kind, PLANTED[r]) != ("golds", "drift")]
         flagged = np.mean([kind in kinds[r] for kinds in studies for r in others])
         assert flagged <= 0.01
+
+
+def test_three_real_physicians_keep_their_good_name():
+    path = SHARED / "kqa_three_physician_labels.jsonl"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in ../shared/data beside the repository")
+    claims = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    item, rater = np.indices((len(claims), 3))
+    value = [[LABELS[c[f"label_physician_{k}"]] for k in range(3)] for c in claims]
+
+    ratings = Ratings.of(item=item.ravel(), rater=rater.ravel(), value=np.ravel(value))
+
+    assert not copying(ratings).suspicious
+    assert not any(line.is_constant for line in straight_lines(ratings))
+    for one in rest_correlations(ratings):
+        assert one.correlation > 0.6
+        assert not one.is_careless
