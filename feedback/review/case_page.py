@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.http import QueryDict
 
@@ -333,8 +332,3 @@ def criteria_of(shown: Shown) -> list[tuple[str, str]]:
     asked = shown.asked
     every = [*asked.per_turn, *asked.criteria, *asked.compared]
     return [(one.key, one.name) for one in every]
-
-
-def keep(values: QueryDict, *names: str) -> dict[str, Any]:
-    """Some fields as they were typed, for a template."""
-    return {name: values.get(name, "") for name in names}

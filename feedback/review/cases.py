@@ -7,17 +7,20 @@ somebody else claims the case, so that a slow, careful verdict is not lost.
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from feedback.accounts.models import User
 from feedback.audit.services import record
 from feedback.common.exceptions import Conflict, Forbidden, Invalid
 from feedback.common.text import forbidden_character, normalize
 from feedback.review.models import AdjudicationCase
-from feedback.review.selectors_cases import has_met
-from feedback.studies.models import Task
+from feedback.review.selectors_cases import has_met, queue_of
+from feedback.studies.models import Study, Task
 
 LEASE = timedelta(minutes=30)
 MAX_TEXT = 2000
+# Of the most pressing cases; more than people who claim in the same moment.
+_TRIES = 20
 ASKED_PRIORITY = 80
 STALE_PRIORITY = 75
 
@@ -53,6 +56,26 @@ def claim_case(
     if not is_mine:
         record(action="case.claimed", subject=held, actor=user)
     return held
+
+
+def claim_next(*, study: Study, user: User, now: datetime) -> AdjudicationCase | None:
+    """Take the most pressing case that is free, or go on with the one in hand.
+
+    Returns:
+        None when nothing is left for this person.
+    """
+    queue = queue_of(user, study)
+    mine = queue.filter(claimed_by=user).first()
+    if mine is not None:
+        return claim_case(case=mine, user=user, now=now)
+    free = queue.filter(Q(claimed_by=None) | Q(leased_until__lte=now))
+    for case in free[:_TRIES]:
+        try:
+            return claim_case(case=case, user=user, now=now)
+        except Conflict:
+            # Somebody was quicker; the next one may be free still.
+            continue
+    return None
 
 
 @transaction.atomic

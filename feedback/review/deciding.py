@@ -199,24 +199,34 @@ def _same_again(earlier: Adjudication, request_sha256: str) -> Adjudication:
 
 
 def _check(case: AdjudicationCase, decision: Decision, shown: Shown) -> None:
-    problems: dict[str, str] = {}
-    try:
-        check_answer(decision.answer, asked=shown.asked, order=shown.order)
-    except Invalid as error:
-        problems |= error.fields
-    problems |= _outside(decision.answer)
-    problems |= _said_problems(case, decision)
-    if problems:
-        raise Invalid(
-            "Not decided yet: " + " ".join(dict.fromkeys(problems.values())),
-            next_step="Complete the marked fields and decide again.",
-            fields=problems,
-        )
+    if problems := problems_of(case, decision, shown):
+        raise not_decided(problems)
     if decision.shown_sha256_seen != shown.sha256:
         raise Conflict(
             "The page shows another text than this task holds.",
             next_step="Reload the page and judge what it shows then.",
         )
+
+
+def not_decided(problems: dict[str, str]) -> Invalid:
+    """The refusal that names every problem at once."""
+    return Invalid(
+        "Not decided yet: " + " ".join(dict.fromkeys(problems.values())),
+        next_step="Complete the marked fields and decide again.",
+        fields=problems,
+    )
+
+
+def problems_of(
+    case: AdjudicationCase, decision: Decision, shown: Shown
+) -> dict[str, str]:
+    """What is missing or wrong, by field of the form."""
+    problems: dict[str, str] = {}
+    try:
+        check_answer(decision.answer, asked=shown.asked, order=shown.order)
+    except Invalid as error:
+        problems |= error.fields
+    return problems | _outside(decision.answer) | _said_problems(case, decision)
 
 
 def _outside(answer: Answer) -> dict[str, str]:

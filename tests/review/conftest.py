@@ -115,3 +115,9 @@ def settle(scene: Scene, **changes) -> Adjudication:
 def scene(db) -> Scene:
     """A dispute about safety that nobody has claimed."""
     return make_scene()
+
+
+@pytest.fixture
+def settled(scene) -> Adjudication:
+    """A verdict that cites the edition of 2019."""
+    return settle(scene)
