@@ -15,6 +15,8 @@ class CompletionDraft:
 
     content: str
     model: str = ""
+    # The pseudonym of the rater who wrote it, if one did: never asked to judge it.
+    written_by: str = ""
     external_id: str = ""
     # Labels that the file brought (chosen, a score, …). Stored, never shown.
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from feedback.corpus.staging import (
     n_rows_bringing,
     staging,
     take_out_contradictions,
+    take_out_unknown_writers,
 )
 from feedback.corpus.uploads import StoredFile, stored_path
 from feedback.jobs.services import enqueue
@@ -245,7 +246,9 @@ def _take_in(batch: ImportBatch, tally: _Tally, *, now: datetime) -> None:
         return
     # One import at a time into a source: two of the same file would deadlock.
     Source.objects.select_for_update(no_key=True).get(pk=row.source_id)
-    for reject in take_out_contradictions(source_id=row.source_id):
+    for reject in chain(
+        take_out_contradictions(source_id=row.source_id), take_out_unknown_writers()
+    ):
         tally.refuse(reject)
     if not tally.n_good:
         raise _nothing_good(tally.n_read, tally.rejects[0])

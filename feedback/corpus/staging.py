@@ -28,7 +28,7 @@ _TABLES = """
     );
     CREATE TEMP TABLE staged_completion (
         row_no integer, prompt_sha256 text, content text, content_sha256 text,
-        external_id text, model text, metadata jsonb
+        external_id text, model text, written_by text, metadata jsonb
     );
 """
 _DROP = "DROP TABLE pg_temp.staged_prompt, pg_temp.staged_completion"
@@ -79,6 +79,7 @@ class Stage:
                 text_sha256(draft.content),
                 draft.external_id,
                 draft.model,
+                draft.written_by,
                 _json(draft.metadata),
             )
         )
@@ -211,6 +212,30 @@ def take_out_contradictions(*, source_id: int) -> Iterator[Reject]:
                     yield _contradiction(name, *found[row_no])
 
 
+# A text whose writer cannot be told would be given to them to judge.
+_UNKNOWN_WRITERS = """
+    SELECT DISTINCT ON (s.row_no) s.row_no, s.written_by
+    FROM pg_temp.staged_completion s
+    LEFT JOIN accounts_rater r ON r.pseudonym = s.written_by
+    WHERE s.written_by <> '' AND r.id IS NULL
+    ORDER BY s.row_no
+"""
+
+
+def take_out_unknown_writers() -> Iterator[Reject]:
+    """Take rows out whose `written_by` is nobody; yield them as rejects."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNKNOWN_WRITERS)
+        found = cursor.fetchall()
+    _take_out([row_no for row_no, _ in found])
+    for row_no, written_by in found:
+        yield RowRefused(
+            f"written_by {quoted(written_by)} is no rater's pseudonym.",
+            next_step="Name the rater who wrote the text by pseudonym, or leave it empty "
+            "if no rater here did.",
+        ).at(row_no)
+
+
 def _take_out(row_nos: list[int]) -> None:
     if not row_nos:
         return
@@ -269,15 +294,16 @@ _POINTS = """
 """
 _COMPLETIONS = """
     INSERT INTO corpus_completion (
-        uid, prompt_id, batch_id, model_version_id, content, content_sha256,
-        external_id, metadata
+        uid, prompt_id, batch_id, model_version_id, written_by_id, content,
+        content_sha256, external_id, metadata
     )
-    SELECT gen_random_uuid(), p.id, %(batch)s, m.id, s.content, s.content_sha256,
-        s.external_id, s.metadata
+    SELECT gen_random_uuid(), p.id, %(batch)s, m.id, r.id, s.content,
+        s.content_sha256, s.external_id, s.metadata
     FROM pg_temp.staged_completion s
     JOIN corpus_prompt p
         ON p.source_id = %(source)s AND p.content_sha256 = s.prompt_sha256
     LEFT JOIN corpus_modelversion m ON m.name = s.model
+    LEFT JOIN accounts_rater r ON r.pseudonym = nullif(s.written_by, '')
     ON CONFLICT (prompt_id, content_sha256) DO NOTHING
 """
 _N_STAGED = """

@@ -18,8 +18,8 @@ _ABOUT_THE_PROMPT = {
     "is_synthetic", "reference_answer", "metadata", "rubric", "claims", "must_say",
 }  # fmt: skip
 _MAX_POINTS = 100
-_FLAT = {"completion", "completion_id", "model"}
-_NESTED = frozenset({"completion_id", "model", "content", "metadata"})
+_FLAT = {"completion", "completion_id", "model", "written_by"}
+_NESTED = frozenset({"completion_id", "model", "written_by", "content", "metadata"})
 
 
 def read(row: dict[str, Any]) -> list[PromptDraft]:
@@ -96,6 +96,7 @@ def _flat(row: Cells) -> CompletionDraft:
     return CompletionDraft(
         content=cells.text(row, "completion"),
         model=cells.label(row, "model"),
+        written_by=cells.label(row, "written_by", limit=40),
         external_id=cells.label(row, "completion_id"),
     )
 
@@ -114,6 +115,7 @@ def _nested(row: Cells) -> list[CompletionDraft]:
             CompletionDraft(
                 content=cells.text(item, "content"),
                 model=cells.label(item, "model"),
+                written_by=cells.label(item, "written_by", limit=40),
                 external_id=cells.label(item, "completion_id"),
                 metadata=cells.json_object(item, "metadata"),
             )
