@@ -1,10 +1,12 @@
 """``manage.py sweep``: the clock that nothing depends on for being right, only prompt."""
 
 import logging
+import math
 import signal
 import threading
+import time
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
 
@@ -13,12 +15,17 @@ from django.db import InterfaceError, OperationalError, connection
 
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
+from feedback.quality.qualification import review_behind
+from feedback.review.opening import open_cases_for
 from feedback.studies.assignment import release_expired
+from feedback.studies.models import Study
 from rlhf_site.wiring import nudge
 
 logger = logging.getLogger(__name__)
 
 _OVERDUE = timedelta(seconds=5)
+# What events start at once is looked after so often, in case one was lost.
+_BEHIND_SECONDS = 60
 
 
 class Command(BaseCommand):
@@ -37,6 +44,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Sweep until asked to stop."""
         self._stop = threading.Event()
+        self._looked_at = -math.inf
+        self._seen_until: datetime | None = None
         if not options["once"]:
             signal.signal(signal.SIGTERM, self._asked_to_stop)
             signal.signal(signal.SIGINT, self._asked_to_stop)
@@ -54,10 +63,24 @@ class Command(BaseCommand):
             if n_released:
                 logger.info("Gave %s leases back that had run out", n_released)
             self._wake_overdue()
+            if time.monotonic() - self._looked_at >= _BEHIND_SECONDS:
+                self._look_behind()
+                self._looked_at = time.monotonic()
         except (OperationalError, InterfaceError) as error:
             # The database is away: nothing is lost, and the next round tries again.
             logger.warning("The sweep could not reach the database: %s", error)
             connection.close()
+
+    def _look_behind(self) -> None:
+        """Catch up with raters' stages and with disagreements nobody was told of."""
+        now = clock.now()
+        review_behind(now=now)
+        for study in Study.objects.filter(state=Study.State.OPEN):
+            if self._stop.is_set():
+                return
+            open_cases_for(study, now=now, since=self._seen_until)
+        # What was not committed yet when it was looked at is looked at again.
+        self._seen_until = now - timedelta(seconds=_BEHIND_SECONDS)
 
     def _wake_overdue(self) -> None:
         for job_id in due_job_ids(now=clock.now(), older_than=_OVERDUE):
