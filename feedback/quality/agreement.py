@@ -56,6 +56,7 @@ class Scaled:
         values: in rising order.
         answers: of every wave; `value` is an index of `values`.
         n_missing: base-wave answers that gave no value.
+        is_pair: whether the values are one side, a tie, and the other side.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Scaled:
     values: FloatArray
     answers: Answers
     n_missing: int = 0
+    is_pair: bool = False
 
 
 def scaled_criteria(
@@ -76,7 +78,12 @@ def scaled_criteria(
         if one.scope == Criterion.Scope.PAIR:
             rows = preferences.of_criterion(one.ids)
             yield Scaled(
-                one.key, one.name, "ordinal", _SIDES, preferences.answers(rows)
+                one.key,
+                one.name,
+                "ordinal",
+                _SIDES,
+                preferences.answers(rows),
+                is_pair=True,
             )
         elif one.kind != Criterion.Kind.MULTI_LABEL:
             yield _of_criterion(one, ratings)
@@ -110,7 +117,7 @@ def scaled_preferences(preferences: PreferenceColumns) -> Iterator[Scaled]:
         return
     overall = preferences.answers(preferences.is_overall)
     decided = overall.only(overall.value != NEITHER)
-    yield Scaled(PREFERENCE, "Preference", "ordinal", _SIDES, decided)
+    yield Scaled(PREFERENCE, "Preference", "ordinal", _SIDES, decided, is_pair=True)
     neither = (overall.value == NEITHER).astype(np.int64)
     yield Scaled(
         NEITHER_KEY,

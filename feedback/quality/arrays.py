@@ -13,7 +13,7 @@ import numpy as np
 
 from feedback.quality.columns import NONE, Columns, Layout, Words, read_columns
 from feedback.quality.epochs import Epoch
-from feedback.stats.arrays import BoolArray, FloatArray, IntArray
+from feedback.stats.arrays import BoolArray, IntArray
 from feedback.stats.counts import row_codes
 from feedback.studies.models import Study
 
@@ -103,6 +103,23 @@ _MARKS = """
     ORDER BY c.id, i.completion_id, m.id
 """
 
+# Words are told by the spaces between them: fast, and near enough for reading speed.
+_TIMES = """
+    WITH current AS MATERIALIZED ({current}), words AS (
+        SELECT i.task_id, sum(1 + length(o.content)
+            - length(replace(o.content, ' ', ''))) AS n_words
+        FROM studies_taskitem i
+        JOIN corpus_completion o ON o.id = i.completion_id
+        JOIN studies_task t ON t.id = i.task_id
+        WHERE t.study_id = %(study)s
+        GROUP BY i.task_id
+    )
+    SELECT c.task_id, c.rater_id, c.active_seconds, w.n_words
+    FROM current c JOIN words w ON w.task_id = c.task_id
+    WHERE c.is_base = 1
+    ORDER BY c.id
+"""
+
 _RATING_LAYOUT = Layout(
     names=(
         "task",
@@ -165,6 +182,8 @@ _MARK_LAYOUT = Layout(
     ),
     texts=frozenset({"week", "label", "label_kind", "severity"}),
 )
+
+_TIME_LAYOUT = Layout(names=("task", "rater", "seconds", "n_words"))
 
 A, TIE, B, NEITHER, NOT_JUDGED = range(5)
 
@@ -334,6 +353,11 @@ def mark_columns(study: Study, epoch: Epoch) -> Columns:
     return _read(_MARKS, study, epoch, _MARK_LAYOUT, "label")
 
 
+def time_columns(study: Study, epoch: Epoch) -> Columns:
+    """Active seconds and words shown of every judgment of the base wave."""
+    return _read(_TIMES, study, epoch, _TIME_LAYOUT, "label")
+
+
 def _read(
     sql: str, study: Study, epoch: Epoch, layout: Layout, purpose: str
 ) -> Columns:
@@ -347,8 +371,3 @@ def _read(
 def current_sql(purpose: str = "label") -> str:
     """The query for current judgments; parameters `study` and `versions`."""
     return CURRENT.format(purpose=purpose, always_fixed=ALWAYS_FIXED)
-
-
-def values_as_floats(answers: Answers) -> FloatArray:
-    """The values of answers that are numbers."""
-    return answers.value.astype(np.float64)

@@ -17,6 +17,7 @@ _LEVELS = {
     "sets": "sets (MASI)",
     "spans": "spans",
 }
+_SCALES = ("nominal", "ordinal", "interval")
 _COLUMNS = (
     Column("name", "Question"),
     Column("n_items", "Items", "count"),
@@ -75,8 +76,7 @@ def agreement_block(report: Report, study: Study) -> Block:
     parts = [_questions(rows)]
     if labels := _labels(rows):
         parts.append(labels)
-    parts.append(_tasks(report, study))
-    return Block(parts=parts)
+    return Block(parts=[*parts, _pairs(rows, report, study), _tasks(report, study)])
 
 
 def _as_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +146,22 @@ def _labels(rows: list[dict[str, Any]]) -> Part | None:
     )
 
 
+def _pairs(rows: list[dict[str, Any]], report: Report, study: Study) -> Part:
+    query = {"epoch": report.epoch}
+    return Part(
+        heading="Rater by rater",
+        lead="How each two raters agree, question by question.",
+        links=tuple(
+            (
+                row["name"],
+                reverse("quality_pairs", args=[study.uid, row["key"]], query=query),
+            )
+            for row in rows
+            if row["level"] in _SCALES and row["n_items"]
+        ),
+    )
+
+
 def _tasks(report: Report, study: Study) -> Part:
     rows = [
         {
@@ -173,6 +189,6 @@ def _tasks(report: Report, study: Study) -> Part:
 def _answers(row: Row) -> str:
     if row["low"] is None:
         return f"{percent(row['spread'])} of pairs differ"
-    if row["key"] == "preference":
+    if row["is_pair"]:
         return "for either side" if row["spread"] == 1.0 else "one side and a tie"
     return f"{row['low']:g} to {row['high']:g}"

@@ -19,6 +19,7 @@ class Part:
         chart: a picture of them; None for a table that speaks for itself.
         notes: what to keep in mind.
         nothing: what is said in place of the numbers, where there are none.
+        links: text and address of where it goes on from here.
     """
 
     heading: str
@@ -27,6 +28,7 @@ class Part:
     chart: SafeString | None = None
     notes: tuple[str, ...] = ()
     nothing: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _dot_row(dot: Dot, axis: Axis, top: int) -> SafeString:
     head = _row_head(dot.label, dot.says, top)
     if dot.value is None:
         return head
-    whisker = format_html("")
+    whisker = SafeString()
     if dot.low is not None and dot.high is not None:
         low, high = axis.across(dot.low), axis.across(dot.high)
         whisker = format_html(
@@ -172,6 +172,7 @@ def bars(
     title: str,
     describes: str,
     legend: Sequence[str] = (),
+    first_tone: int = 1,
 ) -> SafeString:
     """A line for each amount, divided into its parts.
 
@@ -181,6 +182,7 @@ def bars(
         title: as for `dots_and_whiskers`.
         describes: as for `dots_and_whiskers`.
         legend: names of the parts, in order; none for bars of one part.
+        first_tone: number of the first part's color, see `static/quality.css`.
     """
     axis = axis_for([sum(row.parts) for row in rows])
     top = _ROW // 2 if legend else 0
@@ -188,7 +190,10 @@ def bars(
     drawn = format_html_join(
         "",
         "{}",
-        ((_bar_row(row, axis, top + _ROW * n),) for n, row in enumerate(rows)),
+        (
+            (_bar_row(row, axis, top + _ROW * n, first_tone),)
+            for n, row in enumerate(rows)
+        ),
     )
     return _svg(
         key,
@@ -196,12 +201,15 @@ def bars(
         describes,
         height + _AXIS,
         format_html(
-            "{}{}{}", _grid(axis, height, zero=0.0, top=top), _legend(legend), drawn
+            "{}{}{}",
+            _grid(axis, height, zero=0.0, top=top),
+            _legend(legend, first_tone, "bar"),
+            drawn,
         ),
     )
 
 
-def _bar_row(row: Bar, axis: Axis, top: int) -> SafeString:
+def _bar_row(row: Bar, axis: Axis, top: int, first_tone: int) -> SafeString:
     drawn = []
     begun = 0.0
     for number, part in enumerate(row.parts):
@@ -209,7 +217,12 @@ def _bar_row(row: Bar, axis: Axis, top: int) -> SafeString:
         begun += part
         if part > 0:
             drawn.append(
-                (number + 1, _place(start), top + _MARK_DOWN - 6, _place(end - start))
+                (
+                    number + first_tone,
+                    _place(start),
+                    top + _MARK_DOWN - 6,
+                    _place(end - start),
+                )
             )
     return format_html(
         "{}{}",
@@ -276,7 +289,7 @@ def lines(
         title,
         describes,
         bottom + 8,
-        format_html("{}{}{}{}", levels, _legend(legend), drawn, names),
+        format_html("{}{}{}{}", levels, _legend(legend, 1, "point"), drawn, names),
     )
 
 
@@ -343,14 +356,15 @@ def _anchor(tick: float, axis: Axis) -> str:
     return "end" if tick == axis.high else "middle"
 
 
-def _legend(names: Sequence[str]) -> SafeString:
+def _legend(names: Sequence[str], first_tone: int, mark: str) -> SafeString:
     share = 100.0 / max(len(names), 1)
     return format_html_join(
         "",
-        '<rect class="bar part-{0}" x="{1}%" y="4" width="12" height="12"/>'
-        '<svg x="{1}%" y="0" overflow="visible"><text class="label" x="18" y="15">{2}</text></svg>',
+        '<rect class="{0} part-{1}" x="{2}%" y="4" width="12" height="12"/>'
+        '<svg x="{2}%" y="0" overflow="visible">'
+        '<text class="label" x="18" y="15">{3}</text></svg>',
         (
-            (number + 1, _place(share * number), name)
+            (mark, number + first_tone, _place(share * number), name)
             for number, name in enumerate(names)
         ),
     )

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from feedback.quality.block_agreement import agreement_block
+from feedback.quality.block_bias import bias_block
+from feedback.quality.block_errors import errors_block
+from feedback.quality.block_preferences import consensus_block, preferences_block
 from feedback.quality.block_progress import progress_block
+from feedback.quality.block_raters import raters_block
+from feedback.quality.block_routing import routing_block
+from feedback.quality.block_time import time_block
 from feedback.quality.blocks import Block
 from feedback.quality.epochs import Epoch
 from feedback.quality.models import Report
@@ -51,6 +57,35 @@ def _agreement(look: Look, epoch: Epoch) -> Block:
     return agreement_block(report, look.study)
 
 
+def _preferences(look: Look, epoch: Epoch) -> Block:
+    report = look.report(Report.Kind.LEADERBOARD, epoch)
+    return preferences_block(report, may_see_models=look.may_see_models)
+
+
+def _consensus(look: Look, epoch: Epoch) -> Block:
+    return consensus_block(look.report(Report.Kind.CONSENSUS, epoch))
+
+
+def _raters(look: Look, epoch: Epoch) -> Block:
+    return raters_block(look.report(Report.Kind.RATERS, epoch))
+
+
+def _bias(look: Look, epoch: Epoch) -> Block:
+    return bias_block(look.report(Report.Kind.BIAS, epoch))
+
+
+def _errors(look: Look, epoch: Epoch) -> Block:
+    return errors_block(look.report(Report.Kind.TAXONOMY, epoch))
+
+
+def _routing(look: Look, epoch: Epoch) -> Block:
+    return routing_block(look.report(Report.Kind.SAVINGS, epoch), look.study)
+
+
+def _time(look: Look, _epoch: Epoch) -> Block:
+    return time_block(look.study)
+
+
 @dataclass(frozen=True)
 class Tab:
     """A block by its name in addresses.
@@ -69,4 +104,11 @@ class Tab:
 TABS: dict[str, Tab] = {
     "progress": Tab("Progress", _progress, is_first=True),
     "agreement": Tab("Agreement", _agreement, is_first=True),
+    "preferences": Tab("Preferences", _preferences),
+    "consensus": Tab("Consensus", _consensus),
+    "raters": Tab("Raters", _raters),
+    "bias": Tab("Bias", _bias),
+    "errors": Tab("Errors", _errors),
+    "routing": Tab("Routing", _routing),
+    "time": Tab("Time", _time),
 }

@@ -33,6 +33,7 @@ def most_disagreed(scaled: Iterable[Scaled], *, n: int = SHOWN) -> list[dict[str
                 found[task] = {
                     "key": one.key,
                     "question": one.name,
+                    "is_pair": one.is_pair,
                     "spread": stored(spread),
                     "n_raters": n_raters,
                     "low": low if one.level != "nominal" else None,

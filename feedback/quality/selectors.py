@@ -35,10 +35,14 @@ def fingerprint_of(study: Study) -> str:
     return str(found)
 
 
-def newest_report(study: Study, kind: Report.Kind, epoch: Epoch) -> Report | None:
-    """The report of a kind that was computed last."""
+def newest_report(
+    study: Study, kind: Report.Kind, epoch: Epoch, code_version: str
+) -> Report | None:
+    """The report of a kind that this version of the application computed last."""
     return (
-        Report.objects.filter(study=study, kind=kind, epoch=epoch.number)
+        Report.objects.filter(
+            study=study, kind=kind, epoch=epoch.number, code_version=code_version
+        )
         .order_by("-pk")
         .first()
     )

@@ -10,15 +10,30 @@ from feedback.quality.computing import Computation
 from feedback.quality.epochs import Epoch
 from feedback.quality.models import Report
 from feedback.quality.report_agreement import agreement_computation
+from feedback.quality.report_bias import bias_computation
+from feedback.quality.report_consensus import consensus_computation
+from feedback.quality.report_leaderboard import leaderboard_computation
+from feedback.quality.report_raters import raters_computation
+from feedback.quality.report_savings import savings_computation
+from feedback.quality.report_taxonomy import taxonomy_computation
 from feedback.quality.selectors import fingerprint_of, newest_report
 from feedback.studies.models import Study
 
 _REMEMBERED = timedelta(days=1)
 # How old a report may be while work goes on, where computing it takes long.
-_MAY_BE_OLD: dict[Report.Kind, timedelta] = {}
+_MAY_BE_OLD = {
+    Report.Kind.BIAS: timedelta(minutes=5),
+    Report.Kind.RATERS: timedelta(minutes=1),
+}
 
 _COMPUTATIONS: dict[Report.Kind, Callable[[Study, Epoch], Computation]] = {
     Report.Kind.AGREEMENT: agreement_computation,
+    Report.Kind.CONSENSUS: consensus_computation,
+    Report.Kind.LEADERBOARD: leaderboard_computation,
+    Report.Kind.RATERS: raters_computation,
+    Report.Kind.BIAS: bias_computation,
+    Report.Kind.TAXONOMY: taxonomy_computation,
+    Report.Kind.SAVINGS: savings_computation,
 }
 
 
@@ -47,7 +62,7 @@ def report_of(
     known = f"{known}:{epoch.newest_id}:{fingerprint_of(study)}"
     report = Report.objects.filter(pk=cache.get(known)).first()
     if report is None:
-        report = _young_enough(kind, study, epoch, now)
+        report = _young_enough(kind, study, epoch, code_version, now)
     if report is None:
         report = _computed(kind, study, epoch, code_version)
         cache.set(known, report.pk, timeout=int(_REMEMBERED.total_seconds()))
@@ -55,11 +70,11 @@ def report_of(
 
 
 def _young_enough(
-    kind: Report.Kind, study: Study, epoch: Epoch, now: datetime
+    kind: Report.Kind, study: Study, epoch: Epoch, code_version: str, now: datetime
 ) -> Report | None:
     if kind not in _MAY_BE_OLD:
         return None
-    newest = newest_report(study, kind, epoch)
+    newest = newest_report(study, kind, epoch, code_version)
     if newest is None or newest.created_at + _MAY_BE_OLD[kind] < now:
         return None
     return newest

@@ -65,7 +65,10 @@ def answers_of(study: Study, task_uid: UUID) -> TaskAnswers:
     judgments = sorted(_standing(task), key=lambda one: _drawn(study, task, one))
     return TaskAnswers(
         task=task,
-        turns=[(str(t["role"]), str(t["content"])) for t in task.prompt.messages],
+        turns=[
+            (str(turn["role"]).capitalize(), str(turn["content"]))
+            for turn in task.prompt.messages
+        ],
         completions=[
             (item_name(task.kind, place), item.completion.content)
             for place, item in enumerate(items)

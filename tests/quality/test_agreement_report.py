@@ -1,13 +1,10 @@
-"""The agreement report: which ratings it uses, and what it makes of them."""
+"""The agreement report against data whose agreement was published."""
 
 import pytest
 from django.urls import reverse
 
-from feedback.common import clock
 from feedback.quality.epochs import epochs_of
-from feedback.quality.models import Report
 from feedback.quality.report_agreement import scaled_questions
-from feedback.quality.services import report_of
 from feedback.stats.agreement import fleiss_kappa
 from feedback.stats.counts import count_ratings
 from tests.quality.kqa import (
@@ -17,21 +14,7 @@ from tests.quality.kqa import (
     make_kqa_study,
     read_rows,
 )
-
-
-def agreement(study, **options):
-    (epoch, *_) = epochs_of(study)
-    fields = {
-        "kind": Report.Kind.AGREEMENT,
-        "epoch": epoch,
-        "code_version": "1.0.0",
-        "now": clock.now(),
-    }
-    return report_of(study=study, **{**fields, **options})
-
-
-def row(report, key):
-    return next(row for row in report.content["rows"] if row["key"] == key)
+from tests.quality.reports import row
 
 
 def counts_of(study):
@@ -43,27 +26,23 @@ def counts_of(study):
     )
 
 
-def all_agree(study):
-    return float((counts_of(study).max(axis=1) == len(PHYSICIANS)).mean())
-
-
 @pytest.mark.skipif(not FILE.exists(), reason="the shared data are not beside this")
 def test_three_physicians_of_kqa_agree_as_published(db, sign_in):
     rows = read_rows()
     study = make_kqa_study(rows)
     judge_as_physicians(study, rows)
 
-    found = row(agreement(study), "stance")
+    found = row(study, "stance")
     page = sign_in(study.created_by).get(reverse("quality", args=[study.uid]))
 
     assert (found["n_items"], found["n_ratings"]) == (114, 342)
     assert found["alpha"] == pytest.approx(0.639, abs=5e-4)
     assert found["alpha_low"] < found["alpha"] < found["alpha_high"]
     assert not found["is_few"]
-
-    # Fleiss' kappa is .638: with three labels on each item both correct for chance alike.
-    assert fleiss_kappa(counts_of(study)) == pytest.approx(0.638, abs=5e-4)
-    assert all_agree(study) == pytest.approx(0.728, abs=5e-4)
+    counts = counts_of(study)
+    assert fleiss_kappa(counts) == pytest.approx(0.638, abs=5e-4)
+    all_agree = (counts.max(axis=1) == len(PHYSICIANS)).mean()
+    assert all_agree == pytest.approx(0.728, abs=5e-4)
     text = page.content.decode()
     assert "0.639" in text
     assert f"{100 * found['percent']:.1f} %" in text
