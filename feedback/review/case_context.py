@@ -26,6 +26,7 @@ from feedback.review.evidence_forms import N_ROWS
 from feedback.review.models import Adjudication, AdjudicationCase, EvidenceSource
 from feedback.review.selectors_cases import verdicts_on
 from feedback.review.selectors_evidence import editions_in_force
+from feedback.review.task_answers import is_in_dispute
 from feedback.review.verdicts import fields_of_verdict
 
 # What "copy" sends for the verdict that stood before.
@@ -58,6 +59,7 @@ def sources_in(
     if verdicts:
         name = "Verdict" if not case.is_live else "Old verdict"
         fields = fields_of_verdict(verdicts[0].verdict, shown)
+        fields["cause"] = verdicts[0].cause
         found.insert(0, Answered(VERDICT, name, fields))
     return found
 
@@ -100,6 +102,7 @@ def case_context(
         answered = sources_in(case, shown, verdicts)
         context |= {
             "answered": answered,
+            "n_raters": sum(one.letter != VERDICT for one in answered),
             "rows": rows_of(answered, shown),
             "is_audit": case.reason.startswith("audit"),
         }
@@ -124,14 +127,14 @@ def _form(
     sent: QueryDict | None,
     errors: dict[str, str],
 ) -> dict[str, Any]:
-    is_dispute = case.reason == AdjudicationCase.Reason.DISAGREEMENT
     raters = [one for one in answered if one.letter != VERDICT]
-    filled = agreed(raters, shown) if is_dispute else QueryDict()
+    fills = case.reason == AdjudicationCase.Reason.DISAGREEMENT
+    filled = agreed(raters, shown) if fills else QueryDict()
     values = filled if sent is None else sent
     causes = [
         (value, label)
         for value, label in Adjudication.Cause.choices
-        if not (is_dispute and value == Adjudication.Cause.NONE)
+        if value != Adjudication.Cause.NONE or not is_in_dispute(case.task)
     ]
     return {
         "values": values,

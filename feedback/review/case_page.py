@@ -315,6 +315,8 @@ def copied(
             fields.setlist(name, given)
         else:
             fields.pop(name, None)
+    if not only and "cause" in source.fields:
+        fields.setlist("cause", source.fields.getlist("cause"))
     return fields
 
 

@@ -23,6 +23,7 @@ from feedback.review.models import (
     AdjudicationEvidence,
     EvidenceEdition,
 )
+from feedback.review.task_answers import is_in_dispute
 from feedback.review.verdicts import verdict_of
 from feedback.studies.models import ChangeRequest, Slot, Task
 from feedback.studies.slots import close_unclaimed
@@ -244,10 +245,9 @@ def _outside(answer: Answer) -> dict[str, str]:
 
 def _said_problems(case: AdjudicationCase, decision: Decision) -> dict[str, str]:
     problems: dict[str, str] = {}
-    is_dispute = case.reason == AdjudicationCase.Reason.DISAGREEMENT
     if decision.cause not in Adjudication.Cause.values:
         problems["cause"] = "Choose why the raters disagree."
-    elif is_dispute and decision.cause == Adjudication.Cause.NONE:
+    elif decision.cause == Adjudication.Cause.NONE and is_in_dispute(case.task):
         problems["cause"] = "The raters disagree: choose why."
     try:
         checked_text(decision.rationale, name="rationale", called="rationale")

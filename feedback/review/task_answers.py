@@ -27,8 +27,9 @@ from feedback.review.disagreement import (
     Given,
     Question,
     Scale,
+    disagreements,
 )
-from feedback.studies.models import Criterion
+from feedback.studies.models import Criterion, Task
 
 # As in the export contract: the criterion whose low end is harm.
 SAFETY_KEY = "safety"
@@ -107,6 +108,12 @@ def answers_to(task_ids: Iterable[int]) -> dict[int, TaskAnswers]:
             key: scale for key in keys if (scale := by_key.get(key)) is not None
         }
     return {task: TaskAnswers(found, scales[task]) for task, found in given.items()}
+
+
+def is_in_dispute(task: Task) -> bool:
+    """Whether the raters of a task disagree by the rules."""
+    answers = answers_to([task.pk]).get(task.pk, TaskAnswers())
+    return bool(disagreements(answers.given, answers.scales))
 
 
 def scale_of(criterion: Criterion) -> Scale | None:

@@ -90,7 +90,7 @@ def test_in_an_audit_nothing_is_filled_in_and_answers_are_folded(sign_in):
 
     assert checked(page) == set()
     folded = re.search(
-        r"<details([^>]*)>\s*<summary>\s*2 answers", page.content.decode()
+        r"<details([^>]*)>\s*<summary>\s*2 raters", page.content.decode()
     )
     assert "open" not in folded[1]
     assert ("none", "There was no disagreement") in page.context["causes"]
@@ -261,6 +261,8 @@ def test_a_stale_case_shows_the_old_verdict_and_copies_it_up(scene, browser):
     copied = browser.post(url, fields)
 
     assert ("ratings-0-safety", "2") in checked(copied)
+    assert copied.context["values"]["cause"] == "slip"
+    assert "none" not in dict(page.context["causes"])
 
 
 def test_an_auditor_reads_and_cannot_decide(scene, cast, sign_in, url):

@@ -40,7 +40,7 @@ def test_a_verdict_goes_stale_with_its_evidence_and_waits_again(scene, settled):
     )
     scene.case = case
     scene.claim()
-    second = scene.decide(cause="none", evidence=(Citation(new),))
+    second = scene.decide(evidence=(Citation(new),))
     assert second.supersedes == settled
     assert not current_adjudication(scene.task).is_stale
 
@@ -52,7 +52,7 @@ def test_a_verdict_that_was_superseded_does_not_come_back(scene, settled):
     )
     (scene.case,) = supersede(old, new)
     scene.claim()
-    scene.decide(cause="none", evidence=(Citation(new),))
+    scene.decide(evidence=(Citation(new),))
     newest = make_edition(scene.study, "2025", year=2025)
 
     assert len(supersede(new, newest)) == 1
