@@ -84,11 +84,10 @@ def _invite_many(request: PersonRequest, study: Study) -> HttpResponse:
             problems = [Problem(lines[int(n)], t) for n, t in error.fields.items()]
         else:
             return _links_page(request, study, sent)
+    # A file cannot be given back to the browser; its lines can.
+    form = InviteManyForm({"lines": form.cleaned_data["lines"]}, auto_id="many_%s")
     form.add_error("lines", "Nobody was invited. Mend the lines named above.")
     form.mark_first_error()
-    # A file cannot be given back to the browser; its lines can.
-    form.data = form.data.copy()
-    form.data["lines"] = form.cleaned_data.get("lines") or form.data.get("lines", "")
     return _form_page(request, study, many=form, problems=problems, status=422)
 
 

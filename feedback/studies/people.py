@@ -16,6 +16,7 @@ from feedback.studies.selectors import studies_for
 
 MAX_REASON = 300
 MAX_HOW = 200
+MAX_WORDS = 100
 
 
 def enrolled(study: Study) -> QuerySet[Enrollment]:
@@ -86,6 +87,29 @@ def set_tier(*, enrollment: Enrollment, tier: str, actor: User) -> Enrollment:
             details={"before": before, "tier": tier},
         )
     return held
+
+
+@transaction.atomic
+def set_practice(
+    *, enrollment: Enrollment, profession: str, specialty: str, actor: User
+) -> Rater:
+    """Correct what a rater is noted as; it decides which cases are theirs.
+
+    Raises:
+        Conflict: if the person is no rater.
+        Invalid: if a text is too long or holds what cannot be stored.
+    """
+    rater = Rater.objects.select_for_update().filter(user=enrollment.user_id).first()
+    if rater is None:
+        raise Conflict(f"{enrollment.user.name} is not noted as a rater.")
+    before = {"profession": rater.profession, "specialty": rater.specialty}
+    rater.profession = _text(profession, field="profession", limit=MAX_WORDS)
+    rater.specialty = _text(specialty, field="specialty", limit=MAX_WORDS)
+    rater.save(update_fields=["profession", "specialty"])
+    record(
+        action="rater.practice_set", subject=rater, actor=actor, details={"was": before}
+    )
+    return rater
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from feedback.accounts.models import Credential, User
 from feedback.studies.invitation_lines import INVITED_ROLES, InvitationDraft
 from feedback.studies.models import Enrollment
-from feedback.studies.people import MAX_HOW, MAX_REASON
+from feedback.studies.people import MAX_HOW, MAX_REASON, MAX_WORDS
 from feedback.studies.plain_forms import PlainForm
 
 MAX_CSV_BYTES = 200_000
@@ -124,6 +124,20 @@ class TierForm(PlainForm):
     """Whether somebody is asked as a specialist."""
 
     tier = forms.ChoiceField(label="Tier", choices=Enrollment.Tier.choices)
+
+
+class PracticeForm(PlainForm):
+    """What a rater is noted as."""
+
+    profession = forms.CharField(
+        label="Profession", max_length=MAX_WORDS, required=False
+    )
+    specialty = forms.CharField(
+        label="Specialty",
+        max_length=MAX_WORDS,
+        required=False,
+        help_text="Decides which cases are theirs, where the study goes by practice.",
+    )
 
 
 class StageForm(PlainForm):

@@ -27,10 +27,17 @@ from feedback.studies.people import (
     check_credential,
     end_enrollment,
     enrolled,
+    set_practice,
     set_stage,
     set_tier,
 )
-from feedback.studies.people_forms import CheckForm, CredentialForm, StageForm, TierForm
+from feedback.studies.people_forms import (
+    CheckForm,
+    CredentialForm,
+    PracticeForm,
+    StageForm,
+    TierForm,
+)
 from feedback.studies.plain_forms import PlainForm
 from feedback.studies.selectors import access_study
 
@@ -57,7 +64,7 @@ def enrollment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     if request.method != "POST":
         return _page(request, enrollment)
     change = request.POST.get("change", "")
-    form: PlainForm = (TierForm if change == "tier" else StageForm)(request.POST)
+    form = _FORMS.get(change, StageForm)(request.POST)
     if not form.is_valid():
         return _page(request, enrollment, refused=form)
     try:
@@ -71,6 +78,9 @@ def enrollment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
     return redirect("enrollment_detail", uid=uid)
 
 
+_FORMS: dict[str, type[PlainForm]] = {"tier": TierForm, "practice": PracticeForm}
+
+
 def _apply(
     request: PersonRequest, enrollment: Enrollment, change: str, form: PlainForm
 ) -> str:
@@ -80,6 +90,9 @@ def _apply(
         tier = form.cleaned_data["tier"]
         set_tier(enrollment=enrollment, tier=tier, actor=actor)
         return f"{name} is {Enrollment.Tier(tier).label.lower()} now."
+    if change == "practice":
+        set_practice(enrollment=enrollment, actor=actor, **form.cleaned_data)
+        return f"Profession and specialty of {name} are saved."
     if change == "end":
         end_enrollment(enrollment=enrollment, actor=actor, now=clock.now())
         return f"{name} no longer takes part as {enrollment.get_role_display()}."
@@ -108,9 +121,19 @@ def _page(
     forms: dict[str, PlainForm] = {
         "tier_form": TierForm(initial={"tier": enrollment.tier}),
         "stage_form": StageForm(),
+        "practice_form": PracticeForm(
+            initial={
+                "profession": rater.profession if rater else "",
+                "specialty": rater.specialty if rater else "",
+            }
+        ),
         "credential_form": CredentialForm(auto_id="credential_%s"),
     }
-    names = {TierForm: "tier_form", StageForm: "stage_form"}
+    names: dict[type[PlainForm], str] = {
+        TierForm: "tier_form",
+        StageForm: "stage_form",
+        PracticeForm: "practice_form",
+    }
     if refused is not None:
         forms[names.get(type(refused), "credential_form")] = refused
     context = {

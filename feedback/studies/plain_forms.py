@@ -14,14 +14,13 @@ class PlainForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Normalize each text and refuse what cannot be stored."""
         cleaned: dict[str, Any] = super().clean() or {}
-        for name, value in cleaned.items():
-            if not isinstance(value, str):
-                continue
-            if offence := forbidden_character(text := normalize(value)):
+        texts = [(n, normalize(t)) for n, t in cleaned.items() if isinstance(t, str)]
+        for name, text in texts:
+            cleaned[name] = text
+            if offence := forbidden_character(text):
                 self.add_error(
                     name, f"It holds a character that cannot be stored: {offence}."
                 )
-            cleaned[name] = text
         return cleaned
 
     def is_valid(self) -> bool:

@@ -10,14 +10,20 @@ from feedback.common import clock
 from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
 from feedback.rating.reveals import reveal_after
+from feedback.review.cases import ask_for_case
 from feedback.studies.assignment import assign_next
+from feedback.studies.change_requests import request_change
+from feedback.studies.criteria import SpanLabelDraft
+from feedback.studies.guideline_drafts import save_label, start_draft
 from feedback.studies.invitation_lines import InvitationDraft
 from feedback.studies.invitations import invite
-from feedback.studies.models import Assignment
+from feedback.studies.models import Assignment, Enrollment, Task
 from feedback.studies.people import add_credential
 from feedback.studies.questions import ask
 from tests import builders
 from tests.foundation.routes import World
+from tests.quality.known import answer_next, at_stage, make_known
+from tests.review.conftest import make_edition
 
 _FLAGGED = Answer(
     ratings=builders.GOOD.ratings,
@@ -35,12 +41,20 @@ def _make_world(directory) -> World:
     )
     seal_snapshot(snapshot=snapshot, directory=directory)
     assert snapshot.state == Snapshot.State.SEALED, snapshot.error
+    (known,) = make_known(cast.study, 1, purpose=Task.Purpose.TRAINING)
+    at_stage(cast.study, cast.rater, Enrollment.Stage.TRAINING)
+    trained = answer_next(cast.study, cast.rater).assignment
+    at_stage(cast.study, cast.rater, Enrollment.Stage.READY)
     answered = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
     answered.arm = Assignment.Arm.REVEAL
     (judgment,) = builders.judge_all(cast.study, cast.rater, limit=1)
     assert reveal_after(assignment=answered, judgment=judgment) is not None
     assignment = assign_next(study=cast.study, rater=cast.rater, now=clock.now())
     assert assignment is not None
+    published = cast.study.guideline_versions.get()
+    draft = start_draft(study=cast.study, actor=cast.lead)
+    label = SpanLabelDraft(key="dose", name="Dose", meaning="")
+    save_label(draft=draft, content=label, actor=cast.lead)
     (invited,) = invite(
         study=cast.study,
         drafts=[InvitationDraft(email="new@example.org", name="Nia New")],
@@ -52,8 +66,10 @@ def _make_world(directory) -> World:
         batch=ImportBatch.objects.get(source__studies=cast.study),
         assignment=assignment,
         answered=answered,
+        known=known,
+        trained=trained,
         snapshot=snapshot,
-        guideline=cast.study.guideline_versions.get(),
+        guideline=published,
         question=ask(assignment=assignment, text="Is the dose for a child?"),
         token=make_sign_in_link(user=cast.rater3.user, now=clock.now(), valid_hours=1),
         enrollment=cast.study.enrollments.get(user=cast.rater.user),
@@ -62,6 +78,15 @@ def _make_world(directory) -> World:
         ),
         invitation=invited.invitation,
         invitation_token=invited.token,
+        draft_criterion=draft.criteria.first(),
+        draft_label=draft.span_labels.get(),
+        change_request=request_change(
+            study=cast.study, text="Is a half dose an error?", asked_by=cast.lead
+        ),
+        case=ask_for_case(
+            task=assignment.task, because="Is this safe?", actor=cast.lead
+        ),
+        edition=make_edition(cast.study),
     )
 
 

@@ -12,11 +12,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from exports.models import Snapshot
 from feedback.accounts.models import Credential
 from feedback.corpus.models import ImportBatch
+from feedback.review.models import AdjudicationCase, EvidenceEdition
 from feedback.studies.models import (
     Assignment,
     ChangeRequest,
     Criterion,
     Enrollment,
+    GoldItem,
     GuidelineVersion,
     Invitation,
     Question,
@@ -47,6 +49,8 @@ class World:
     batch: ImportBatch
     assignment: Assignment
     answered: Assignment
+    known: GoldItem
+    trained: Assignment
     snapshot: Snapshot
     guideline: GuidelineVersion
     question: Question
@@ -58,6 +62,8 @@ class World:
     draft_criterion: Criterion
     draft_label: SpanLabel
     change_request: ChangeRequest
+    case: AdjudicationCase
+    edition: EvidenceEdition
 
     def person(self, name: str):
         """The user that a column of the table stands for."""
@@ -99,6 +105,30 @@ def guideline(world: World) -> list[object]:
 
 def question(world: World) -> list[object]:
     return [world.question.uid]
+
+
+def case(world: World) -> list[object]:
+    return [world.case.uid]
+
+
+def case_task(world: World) -> list[object]:
+    return [world.case.task.uid]
+
+
+def edition(world: World) -> list[object]:
+    return [world.edition.uid]
+
+
+def known(world: World) -> list[object]:
+    return [world.known.uid]
+
+
+def known_task(world: World) -> list[object]:
+    return [world.known.task.repeats.uid]
+
+
+def trained(world: World) -> list[object]:
+    return [world.trained.uid]
 
 
 def snapshot(world: World) -> list[object]:
@@ -225,6 +255,15 @@ ROUTES = (
     post("question_reply", question, **only("lead", "admin", status=422)),
     get("guideline_acknowledge", guideline, **only("rater", "colleague")),
     post("guideline_acknowledge", guideline, **only("rater", "colleague", status=302)),
+    get("study_create", **only("lead", "admin", "stranger")),
+    post("study_create", **only("lead", "admin", "stranger", status=422)),
+    get("study_setup", study, **only("lead", "admin")),
+    get("study_settings", study, **only("lead", "admin")),
+    post("study_settings", study, **only("lead", "admin", status=422)),
+    get("study_state", study, **only("lead", "admin")),
+    post("study_state", study, **only("lead", "admin", status=422)),
+    get("study_clone", study, **only("lead", "admin")),
+    post("study_clone", study, **only("lead", "admin", status=422)),
     get("guideline_list", study, **only("lead", "admin")),
     post("draft_start", study, **only("lead", "admin", status=302)),
     get("draft_detail", study, **only("lead", "admin")),
@@ -265,8 +304,29 @@ ROUTES = (
     get("quality_csv", quality_csv, **only("lead", "auditor", "admin")),
     get("quality_pairs", quality_pairs, **only("lead", "auditor", "admin")),
     get("quality_task", quality_task, **only("lead", "auditor")),
+    get("known_answers", study, **only("lead", "admin")),
+    get("known_answer_choose", study, **only("lead", "admin")),
+    get("known_answer_create", known_task, **only("lead", "admin")),
+    post("known_answer_create", known_task, **only("lead", "admin", status=422)),
+    get("known_answer_edit", known, **only("lead", "admin")),
+    post("known_answer_edit", known, **only("lead", "admin", status=422)),
+    post("known_answer_retire", known, **only("lead", "admin", status=302)),
+    get("assignment_explained", trained, **only("rater")),
+    get("my_rating", study, **only("rater", "colleague")),
     get("judgment_list", **everybody(200)),
     get("flag_list", study, **only("safety_reviewer", "lead", "auditor")),
+    get("case_list", study, **only("lead", "auditor")),
+    post("case_next", study, **only("lead", status=302)),
+    get("case_detail", case, **only("lead", "auditor")),
+    post("case_detail", case, **only("lead", status=422)),
+    post("case_claim", case, **only("lead", status=302)),
+    post("case_give_back", case, **only("lead", status=302)),
+    post("case_withdraw", case, **only("lead", status=422)),
+    post("task_adjudicate", case_task, **only("lead", status=422)),
+    get("evidence_list", study, **only("lead", "auditor")),
+    post("evidence_list", study, **only("lead", status=422)),
+    get("edition_supersede", edition, **only("lead")),
+    post("edition_supersede", edition, **only("lead", status=422)),
     get("snapshot_list", study, **only(*PULL)),
     post("snapshot_seal", study, **only("lead", status=422)),
     get("snapshot_detail", snapshot, **only(*PULL)),

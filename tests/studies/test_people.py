@@ -54,6 +54,21 @@ def test_a_rater_becomes_a_specialist(cast, enrollment, lead):
         set_tier(enrollment=enrollment, tier="wizard", actor=cast.lead)
 
 
+def test_a_lead_corrects_what_a_rater_is_noted_as(cast, enrollment, lead):
+    url = reverse("enrollment_detail", args=[enrollment.uid])
+    given = {"profession": "nurse", "specialty": " oncology "}
+    lead.post(url, {"change": "practice", **given})
+    cast.rater.refresh_from_db()
+    assert (cast.rater.profession, cast.rater.specialty) == ("nurse", "oncology")
+    refused = lead.post(url, {"change": "practice", "specialty": "x" * 101})
+    assert refused.status_code == 422
+    assert 'id="id_specialty_error"' in refused.text
+    assert actions(cast.rater) == ["rater.practice_set"]
+    own = cast.study.enrollments.get(user=cast.lead)
+    url = reverse("enrollment_detail", args=[own.uid])
+    assert lead.post(url, {"change": "practice", **given}).status_code == 409
+
+
 def test_a_pause_needs_a_reason_that_the_rater_reads(cast, enrollment, lead):
     url = reverse("enrollment_detail", args=[enrollment.uid])
     refused = lead.post(url, {"change": "pause", "reason": " "})
