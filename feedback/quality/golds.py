@@ -65,7 +65,7 @@ def grade(judgment: Judgment) -> Grade:
     expected = judgment.task.gold.expected
     if judgment.outcome == Judgment.Outcome.OUTSIDE_PRACTICE:
         return Grade()
-    parts = _parts_of([judgment.pk])[judgment.pk]
+    parts = parts_of([judgment.pk])[judgment.pk]
     return grade_parts(parts, expected)
 
 
@@ -138,7 +138,7 @@ def _graded(judgments: QuerySet[Judgment]) -> list[GradedAnswer]:
         )
     )
     answered = [row[0] for row in rows if row[4] == Judgment.Outcome.ANSWERED]
-    parts = _parts_of(answered)
+    parts = parts_of(answered)
     return [
         GradedAnswer(
             rater_id=rater,
@@ -152,7 +152,7 @@ def _graded(judgments: QuerySet[Judgment]) -> list[GradedAnswer]:
     ]
 
 
-def _parts_of(judgments: list[int]) -> defaultdict[int, dict[str, Given]]:
+def parts_of(judgments: list[int]) -> defaultdict[int, dict[str, Given]]:
     """What judgments say, by key: two queries for all of them."""
     parts: defaultdict[int, dict[str, Given]] = defaultdict(dict)
     ratings = CriterionRating.objects.filter(

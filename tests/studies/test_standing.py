@@ -10,9 +10,9 @@ from feedback.studies.standing import standing_of
 def test_whoever_waits_reads_what_happens_next(stage):
     standing = standing_of(Enrollment(stage=stage, stage_reason="Of 3 tasks, 1."))
     assert standing.title
-    assert standing.text.endswith(".")
+    assert standing.text.endswith(standing.next_step)
     assert standing.next_step.endswith(".")
-    assert standing.reason == "Of 3 tasks, 1."
+    assert " Of 3 tasks, 1. " in standing.text
 
 
 def test_whoever_rates_waits_for_nothing():
