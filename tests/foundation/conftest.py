@@ -11,7 +11,6 @@ from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
 from feedback.rating.reveals import reveal_after
 from feedback.review.cases import ask_for_case
-from feedback.review.cases import ask_for_case
 from feedback.studies.assignment import assign_next
 from feedback.studies.change_requests import request_change
 from feedback.studies.criteria import SpanLabelDraft
@@ -23,7 +22,6 @@ from feedback.studies.people import add_credential
 from feedback.studies.questions import ask
 from tests import builders
 from tests.foundation.routes import World
-from tests.review.conftest import make_edition
 from tests.quality.known import answer_next, at_stage, make_known
 from tests.review.conftest import make_edition
 
@@ -85,10 +83,6 @@ def _make_world(directory) -> World:
         change_request=request_change(
             study=cast.study, text="Is a half dose an error?", asked_by=cast.lead
         ),
-        case=ask_for_case(
-            task=assignment.task, because="Is this safe?", actor=cast.lead
-        ),
-        edition=make_edition(cast.study),
         case=ask_for_case(
             task=assignment.task, because="Is this safe?", actor=cast.lead
         ),

@@ -13,7 +13,6 @@ from exports.models import Snapshot
 from feedback.accounts.models import Credential
 from feedback.corpus.models import ImportBatch
 from feedback.review.models import AdjudicationCase, EvidenceEdition
-from feedback.review.models import AdjudicationCase, EvidenceEdition
 from feedback.studies.models import (
     Assignment,
     ChangeRequest,
@@ -63,8 +62,6 @@ class World:
     draft_criterion: Criterion
     draft_label: SpanLabel
     change_request: ChangeRequest
-    case: AdjudicationCase
-    edition: EvidenceEdition
     case: AdjudicationCase
     edition: EvidenceEdition
 
@@ -132,18 +129,6 @@ def known_task(world: World) -> list[object]:
 
 def trained(world: World) -> list[object]:
     return [world.trained.uid]
-
-
-def case(world: World) -> list[object]:
-    return [world.case.uid]
-
-
-def case_task(world: World) -> list[object]:
-    return [world.case.task.uid]
-
-
-def edition(world: World) -> list[object]:
-    return [world.edition.uid]
 
 
 def snapshot(world: World) -> list[object]:
@@ -330,18 +315,6 @@ ROUTES = (
     get("my_rating", study, **only("rater", "colleague")),
     get("judgment_list", **everybody(200)),
     get("flag_list", study, **only("safety_reviewer", "lead", "auditor")),
-    get("case_list", study, **only("lead", "auditor")),
-    post("case_next", study, **only("lead", status=302)),
-    get("case_detail", case, **only("lead", "auditor")),
-    post("case_detail", case, **only("lead", status=422)),
-    post("case_claim", case, **only("lead", status=302)),
-    post("case_give_back", case, **only("lead", status=302)),
-    post("case_withdraw", case, **only("lead", status=422)),
-    post("task_adjudicate", case_task, **only("lead", status=422)),
-    get("evidence_list", study, **only("lead", "auditor")),
-    post("evidence_list", study, **only("lead", status=422)),
-    get("edition_supersede", edition, **only("lead")),
-    post("edition_supersede", edition, **only("lead", status=422)),
     get("case_list", study, **only("lead", "auditor")),
     post("case_next", study, **only("lead", status=302)),
     get("case_detail", case, **only("lead", "auditor")),
