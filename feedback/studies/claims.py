@@ -50,8 +50,8 @@ _CLAIM = """
     RETURNING id
 """
 _FOR_SPECIALISTS = _CLAIM.format(only="s.is_for_specialist")
-_OF_OWN_PRACTICE = _CLAIM.format(
-    only="NOT s.is_for_specialist AND s.specialty = ANY(%(specialties)s)"
+_OF_PRACTICE = _CLAIM.format(
+    only="NOT s.is_for_specialist AND s.specialty = %(specialty)s"
 )
 _FOR_ANYBODY = _CLAIM.format(only="NOT s.is_for_specialist")
 
@@ -95,30 +95,32 @@ def claim_label(
         .values_list("slot__shuffle_key", flat=True)
         .first()
     )
-    keys = {
-        "study": study.pk,
-        "rater": rater.pk,
-        "until": until,
-        "specialties": ["", rater.specialty.strip().lower()],
-    }
-    for statement in _statements(study, enrolled):
+    keys = {"study": study.pk, "rater": rater.pk, "until": until}
+    for statement, specialty in _statements(study, rater, enrolled):
         # From where the rater stands to the end, then once around from the beginning.
-        for start in (last or 0, 0):
-            slot_id = _claim(statement, keys | {"start": start})
+        for start in (last, 0) if last else (0,):
+            slot_id = _claim(statement, keys | {"start": start, "specialty": specialty})
             if slot_id is not None:
                 return slot_id
-            if not start:
-                break
     return None
 
 
-def _statements(study: Study, enrolled: Enrollment) -> Iterator[str]:
+def _statements(
+    study: Study, rater: Rater, enrolled: Enrollment
+) -> Iterator[tuple[str, str]]:
+    """The statements to try in turn, with the specialty that each is about.
+
+    One specialty at a time, because only then does the index give the slots in order.
+    """
     if enrolled.tier == Enrollment.Tier.SPECIALIST:
-        yield _FOR_SPECIALISTS
+        yield _FOR_SPECIALISTS, ""
     if study.practice != Study.Practice.ANY:
-        yield _OF_OWN_PRACTICE
+        own = rater.specialty.strip().lower()
+        if own:
+            yield _OF_PRACTICE, own
+        yield _OF_PRACTICE, ""
     if study.practice != Study.Practice.REQUIRE:
-        yield _FOR_ANYBODY
+        yield _FOR_ANYBODY, ""
 
 
 def _claim(statement: str, keys: dict[str, object]) -> int | None:
