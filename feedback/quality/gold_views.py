@@ -21,7 +21,7 @@ from feedback.common import clock
 from feedback.common.exceptions import Conflict, DomainError, Invalid
 from feedback.quality.explaining import expected_in_words
 from feedback.quality.gold_forms import expected_from, known_fields, values_of
-from feedback.quality.golds import GradedAnswer, all_gold_answers
+from feedback.quality.golds import GradedAnswer, all_known_answers
 from feedback.quality.majorities import candidates_of, majority_of
 from feedback.rating.page import turns_of
 from feedback.stats.proportions import Share, wilson
@@ -75,7 +75,7 @@ def known_answers(request: PersonRequest, uid: UUID) -> HttpResponse:
     golds = golds_of(study).select_related("task__guideline_version")
     page = Paginator(golds, _LINES_A_PAGE).get_page(request.GET.get("page"))
     answers: dict[int, list[GradedAnswer]] = {}
-    for one in all_gold_answers(study):
+    for one in all_known_answers(study):
         answers.setdefault(one.task_id, []).append(one)
     context = {
         "study": study,

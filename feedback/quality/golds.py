@@ -106,7 +106,12 @@ def gold_answers(
 
 
 def all_gold_answers(study: Study) -> list[GradedAnswer]:
-    """Everybody's graded answers, retired ones and training included, in order."""
+    """Every rater's graded answers to golds in use, in the order they were given."""
+    return _graded(_standing(study, purposes=[Task.Purpose.GOLD]))
+
+
+def all_known_answers(study: Study) -> list[GradedAnswer]:
+    """The same with answers in training, and to what was retired since."""
     purposes = [Task.Purpose.GOLD, Task.Purpose.TRAINING]
     return _graded(_standing(study, purposes=purposes, is_in_use=False))
 
@@ -149,6 +154,7 @@ def _graded(judgments: QuerySet[Judgment]) -> list[GradedAnswer]:
             else Grade(),
         )
         for pk, rater, task, submitted_at, outcome, expected in rows
+        if submitted_at is not None
     ]
 
 

@@ -8,6 +8,7 @@ from feedback.common import clock
 from feedback.quality.golds import (
     Given,
     all_gold_answers,
+    all_known_answers,
     gold_answers,
     grade,
     grade_parts,
@@ -16,7 +17,7 @@ from feedback.rating.answers import scores
 from feedback.rating.services import revise_judgment
 from feedback.rating.shown import shown_of
 from feedback.studies.golds import retire_gold
-from feedback.studies.models import Enrollment
+from feedback.studies.models import Enrollment, Task
 from tests import builders
 from tests.quality.known import (
     OUTSIDE,
@@ -139,7 +140,18 @@ def test_answers_to_a_retired_gold_do_not_count(study, rater):
     retire_gold(gold=judgment.task.gold, actor=study.created_by, now=clock.now())
     found = gold_answers(study=study, rater=rater)
     assert [one.grade.is_right for one in found] == [False]
-    assert len(all_gold_answers(study)) == 2
+    assert all_gold_answers(study) == found
+    assert len(all_known_answers(study)) == 2
+
+
+def test_training_is_known_but_no_gold(study):
+    rater = builders.make_rater(study)
+    make_known(study, 2, purpose=Task.Purpose.TRAINING, skip=6)
+    at_stage(study, rater, Enrollment.Stage.TRAINING)
+    for _ in range(3):
+        answer_next(study, rater)
+    assert len(all_known_answers(study)) == 3
+    assert len(all_gold_answers(study)) == 1
 
 
 def test_many_answers_take_three_queries(study, rater, django_assert_num_queries):
