@@ -48,6 +48,16 @@ class StudyCard:
         return self._may(Verb.FLAG_SEE)
 
     @property
+    def can_see_quality(self) -> bool:
+        """Whether the person may see how well raters agree."""
+        return self._may(Verb.QUALITY_SEE)
+
+    @property
+    def can_see_adjudication(self) -> bool:
+        """Whether the person may see what raters disagree on."""
+        return self._may(Verb.ADJUDICATION_SEE)
+
+    @property
     def can_pull(self) -> bool:
         """Whether the person may download datasets."""
         return self._may(Verb.SNAPSHOT_PULL)

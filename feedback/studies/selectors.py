@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from feedback.accounts.models import Rater, User
-from feedback.accounts.permissions import Role, Verb, roles_with
+from feedback.accounts.permissions import Role, Verb, may, roles_with
 from feedback.common.exceptions import NotVisible
 from feedback.corpus.models import IdentityScan
 from feedback.studies.models import (
@@ -56,6 +56,11 @@ def access_study(user: User, uid: UUID, verb: Verb) -> Study:
     if study is None:
         raise NotVisible
     return study
+
+
+def may_create_study(user: User) -> bool:
+    """Whoever leads a study may begin another; so may an administrator."""
+    return may(user, Verb.STUDY_CREATE) or studies_for(user, Verb.STUDY_CREATE).exists()
 
 
 def access_assignment(user: User, uid: UUID) -> Assignment:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from feedback.accounts.access import access
-from feedback.accounts.permissions import Verb, may
+from feedback.accounts.permissions import Verb
 from feedback.accounts.requests import PersonRequest
 from feedback.common import clock
 from feedback.common.exceptions import DomainError, Invalid, NotVisible
@@ -18,7 +18,7 @@ from feedback.studies.cloning import clone_study
 from feedback.studies.lifecycle import MOVES, set_state
 from feedback.studies.models import Study
 from feedback.studies.policies import policy_words
-from feedback.studies.selectors import access_study, studies_for
+from feedback.studies.selectors import access_study, may_create_study
 from feedback.studies.setup_forms import (
     CloneForm,
     NewStudyForm,
@@ -30,22 +30,12 @@ from feedback.studies.study_settings import Saved, save_settings
 from feedback.studies.templates import TEMPLATES
 
 
-def _refuse_who_leads_nothing(request: PersonRequest) -> None:
-    """Whoever leads a study may begin another; so may an administrator.
-
-    Raises:
-        NotVisible: for anybody else.
-    """
-    is_everywhere = may(request.user, Verb.STUDY_CREATE)
-    if not is_everywhere and not studies_for(request.user, Verb.STUDY_CREATE).exists():
-        raise NotVisible
-
-
 @access(Verb.STUDY_CREATE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_create(request: PersonRequest) -> HttpResponse:
     """A new study from a ready template."""
-    _refuse_who_leads_nothing(request)
+    if not may_create_study(request.user):
+        raise NotVisible
     form = NewStudyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)

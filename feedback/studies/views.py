@@ -14,6 +14,7 @@ from feedback.studies.cards import card_for, cards_for
 from feedback.studies.selectors import (
     access_study,
     latest_guideline,
+    may_create_study,
     people_of,
     progress_of,
     questionnaire_of,
@@ -34,7 +35,10 @@ def home(request: PersonRequest) -> HttpResponse:
 @require_safe
 def study_list(request: PersonRequest) -> HttpResponse:
     """Every study the person may see."""
-    context = {"cards": cards_for(request.user)}
+    context = {
+        "cards": cards_for(request.user),
+        "may_create": may_create_study(request.user),
+    }
     return render(request, "studies/study_list.html", context)
 
 
