@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 
-from feedback.rating.answers import NOT_APPLICABLE
+from feedback.rating.answers import NOT_APPLICABLE, OUTSIDE_PRACTICE
 from feedback.rating.checks import item_name
 from feedback.rating.fields import (
     Field,
@@ -289,7 +289,7 @@ def agreed(answered: Sequence[Answered], shown: Shown) -> QueryDict:
         return fields
     for name in _names(shown):
         first, *others = (one.fields.getlist(name) for one in answered)
-        if first and all(other == first for other in others):
+        if _can_stand(first) and all(other == first for other in others):
             fields.setlist(name, first)
     return fields
 
@@ -311,13 +311,19 @@ def copied(
         names = [name for name in names if name in {only, f"{only}.missing"}]
     for name in names:
         given = source.fields.getlist(name)
-        if given:
+        if _can_stand(given):
             fields.setlist(name, given)
         else:
             fields.pop(name, None)
     if not only and "cause" in source.fields:
         fields.setlist("cause", source.fields.getlist("cause"))
     return fields
+
+
+def _can_stand(given: Sequence[object]) -> bool:
+    """Whether there is an answer that an adjudicator may give as well."""
+    is_outside = OUTSIDE_PRACTICE in given or "outside_practice" in given
+    return bool(given) and not is_outside
 
 
 def _names(shown: Shown) -> list[str]:

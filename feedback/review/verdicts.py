@@ -90,7 +90,7 @@ def fields_of_verdict(verdict: Verdict, shown: Shown) -> QueryDict:
     """The fields of the form with which a stored verdict would be given again."""
     fields = QueryDict(mutable=True)
     by_uid = {row["completion"]: row for row in verdict["completions"]}
-    criteria = {one.key: one for one in shown.asked.criteria}
+    criteria = {one.key: one for one in (*shown.asked.criteria, *shown.asked.per_turn)}
     for place, position in enumerate(shown.order):
         row = by_uid[str(shown.items[position].completion.uid)]
         for key, value in row["ratings"].items():
@@ -104,7 +104,7 @@ def fields_of_verdict(verdict: Verdict, shown: Shown) -> QueryDict:
             fields["correction_text"] = row["correction"]
     for turn, values in verdict["turns"].items():
         for key, value in values.items():
-            _put(fields, f"turns-{turn}-{key}", value, None)
+            _put(fields, f"turns-{turn}-{key}", value, criteria.get(key))
     _put_comparisons(fields, verdict, shown)
     if verdict["is_fit_as_is"]:
         fields["fit_as_is"] = "1"

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from feedback.rating.answers import Answer, scores
+from feedback.rating.answers import Answer, Place, Value, scores
 from feedback.review.case_page import answers_in, rows_of, shown_in
 from feedback.review.models import Adjudication, AdjudicationCase, EvidenceEdition
 from feedback.review.verdicts import fields_of_verdict, verdict_of
@@ -139,6 +139,26 @@ def test_an_answer_is_copied_up_and_the_rest_stays(scene, browser, url, is_htmx)
     assert ("ratings-0-safety", safety) in checked(copied)
     assert "Half written" in copied.content.decode()
     assert not Adjudication.objects.exists()
+
+
+def test_outside_my_practice_is_not_copied_up(sign_in):
+    """Who cannot decide gives the case back."""
+    outside = Answer(ratings=GOOD.ratings | {Place("tone"): Value(missing="outside")})
+    scene = make_scene(answers=(outside, BAD))
+    scene.claim()
+    browser = sign_in(scene.adjudicator)
+    url = reverse("case_detail", args=[scene.case.uid])
+    page = browser.get(url)
+    letter = next(
+        one.letter
+        for one in page.context["answered"]
+        if one.fields["ratings-0-tone"] == "outside"
+    )
+
+    copied = browser.post(url, form(page, copy=letter))
+
+    assert not [one for one in checked(copied) if one[0] == "ratings-0-tone"]
+    assert "outside their practice" in text_of(copied)
 
 
 def test_one_question_is_copied_up_by_itself(scene, browser, url):
