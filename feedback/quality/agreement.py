@@ -225,8 +225,9 @@ def _beside(scaled: Scaled, base: Answers) -> list[Row]:
 
 def weights_of(scaled: Scaled) -> FloatArray:
     """How far two values of a question agree, for kappa."""
-    weighting = "identity" if scaled.level == "nominal" else "quadratic"
-    return agreement_weights(scaled.values, weighting)
+    if scaled.level == "nominal":
+        return agreement_weights(scaled.values, "identity")
+    return agreement_weights(scaled.values, "quadratic")
 
 
 def _measure(name: str, value: float, low: float = np.nan, high: float = np.nan) -> Row:

@@ -245,7 +245,8 @@ class RatingColumns:
     @cached_property
     def is_base(self) -> BoolArray:
         """Which rows are of the base wave."""
-        return self.columns.numbers["is_base"] == 1
+        is_base: BoolArray = self.columns.numbers["is_base"] == 1
+        return is_base
 
     @property
     def choices(self) -> Words:
@@ -300,12 +301,14 @@ class PreferenceColumns:
     @cached_property
     def is_base(self) -> BoolArray:
         """Which rows are of the base wave."""
-        return self["is_base"] == 1
+        is_base: BoolArray = self["is_base"] == 1
+        return is_base
 
     @cached_property
     def is_overall(self) -> BoolArray:
         """Which rows are about the whole, not one criterion."""
-        return self["criterion"] == NONE
+        is_overall: BoolArray = self["criterion"] == NONE
+        return is_overall
 
     def answers(self, rows: BoolArray) -> Answers:
         """The outcomes of some rows; an item is a pair of completions in a task."""
@@ -324,7 +327,8 @@ class PreferenceColumns:
     def of_criterion(self, criterion_ids: frozenset[int]) -> BoolArray:
         """Which rows compare by a criterion and come to a judgment."""
         wanted = np.fromiter(criterion_ids, dtype=np.int64)
-        return np.isin(self["criterion"], wanted) & (self["outcome"] != NOT_JUDGED)
+        judged: BoolArray = self["outcome"] != NOT_JUDGED
+        return np.isin(self["criterion"], wanted) & judged
 
 
 def rating_columns(

@@ -7,7 +7,7 @@ from feedback.quality.charts import Bar, bars
 from feedback.quality.models import Report
 from feedback.quality.report_savings import FIXED_OVERLAP
 from feedback.quality.tables import Column, Table
-from feedback.studies.models import Study, Task
+from feedback.studies.models import Task
 
 _STOP_COLUMNS = (
     Column("name", "Why no more were asked"),
@@ -20,22 +20,18 @@ _ASKED_COLUMNS = (
 _NONE_STATED = "Not recorded"
 
 
-def routing_block(report: Report, study: Study) -> Block:
+def routing_block(report: Report) -> Block:
     """The rule in words, what it asked, and what that saved."""
     content = report.content
     rule = content["policy"]
-    audit = (
-        f"{study.audit_percent} % of the tasks that seem certain go to a specialist "
-        "all the same, by chance."
-    )
     if not content["n_items"]:
         nothing = "No task is complete yet, so nothing can be said about savings."
-        return Block(parts=[Part("Routing", f"{rule} {audit}", nothing=nothing)])
+        return Block(parts=[Part("Routing", rule, nothing=nothing)])
     return Block(
         parts=[
             Part(
                 heading="Routing",
-                lead=f"{rule} {audit}",
+                lead=rule,
                 chart=_asked_chart(content["asked"]),
                 table=Table(
                     "asked",

@@ -79,7 +79,7 @@ def _errors(look: Look, epoch: Epoch) -> Block:
 
 
 def _routing(look: Look, epoch: Epoch) -> Block:
-    return routing_block(look.report(Report.Kind.SAVINGS, epoch), look.study)
+    return routing_block(look.report(Report.Kind.SAVINGS, epoch))
 
 
 def _time(look: Look, _epoch: Epoch) -> Block:

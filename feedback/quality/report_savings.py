@@ -9,16 +9,9 @@ from feedback.quality.computing import Computation, Content, input_sha256
 from feedback.quality.epochs import Epoch
 from feedback.quality.numbers import stored
 from feedback.rating.models import Judgment
-from feedback.stats.routing import (
-    Policy,
-    describe,
-    fixed,
-    lead,
-    locked,
-    posterior,
-    ratings_saved,
-)
+from feedback.stats.routing import ratings_saved
 from feedback.studies.models import Study, Task
+from feedback.studies.policies import policy_words
 
 FIXED_OVERLAP = 5
 # Whoever answered counts, a specialist too: their minutes are spent as well.
@@ -31,8 +24,6 @@ _ASKED = """
         GROUP BY t.id
     ) rated GROUP BY n_ratings ORDER BY n_ratings
 """
-_LEAD = 2
-_SURELY = 0.90
 
 
 class Median(Aggregate):
@@ -42,30 +33,6 @@ class Median(Aggregate):
     name = "median"
     output_field = FloatField()
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-
-
-def policy_of(study: Study) -> Policy | None:
-    """The study's policy as the statistics know it; None for the choice of pairs."""
-    if study.policy == Study.Policy.FIXED:
-        return fixed(study.overlap)
-    if study.policy == Study.Policy.LOCKED:
-        return locked(max(study.overlap, 2))
-    if study.policy == Study.Policy.LEAD:
-        return lead(_LEAD, cap=study.cap)
-    if study.policy == Study.Policy.POSTERIOR:
-        return posterior(_SURELY, cap=study.cap)
-    return None
-
-
-def policy_in_words(study: Study) -> str:
-    """The rule as the page says it."""
-    policy = policy_of(study)
-    if policy is not None:
-        return describe(policy)
-    return (
-        "Pairs are served where the next vote teaches most about the models, a quarter "
-        f"of them at random. Every pair gets {study.overlap} ratings."
-    )
 
 
 def _tasks_by_ratings(study: Study, epoch: Epoch) -> dict[int, int]:
@@ -95,7 +62,7 @@ def savings_computation(study: Study, epoch: Epoch) -> Computation:
         "stops": stops,
         "asked": {str(n): tasks for n, tasks in asked.items()},
         "seconds": seconds,
-        "policy": policy_in_words(study),
+        "policy": policy_words(study),
     }
 
     def compute() -> Content:

@@ -21,7 +21,7 @@ _FINGERPRINT = """
             FROM accounts_rater r WHERE EXISTS (
                 SELECT 1 FROM studies_enrollment e
                 WHERE e.user_id = r.user_id AND e.study_id = %(study)s)),
-        (SELECT concat_ws('.', policy, overlap, cap, decides_on, seed)
+        (SELECT concat_ws('.', policy, overlap, cap, audit_percent, decides_on, seed)
             FROM studies_study WHERE id = %(study)s)
     )
 """

@@ -51,7 +51,7 @@ def test_every_block_is_a_page_a_fragment_and_files(study, lead, key):
     assert "HX-Request" in fragment["Vary"]
     assert "<html" in page.content.decode()
     text = fragment.content.decode().strip()
-    assert text.startswith(f'<section id="block-{key}"')
+    assert text.startswith(f'<div id="block-{key}"')
     assert text in page.content.decode()
     tables = [part.table for part in page.context["one"].block.parts if part.table]
     assert tables
