@@ -19,6 +19,7 @@ from feedback.stats.arrays import FloatArray, IntArray
 from feedback.stats.consensus import dawid_skene
 from feedback.studies.events import TaskCompleted
 from feedback.studies.models import Enrollment, Slot, Study, Task
+from feedback.studies.policies import policy_of
 from feedback.studies.slots import close_unclaimed, open_place
 
 # The raters' record is fitted anew when it has grown by this share, or this many votes.
@@ -27,35 +28,6 @@ _FEW_VOTES = 50
 _RECORD_SECONDS = 24 * 3600
 _WAITING = (Slot.State.OPEN, Slot.State.LEASED)
 _COUNTED = (Slot.Wave.BASE, Slot.Wave.MORE)
-
-
-def policy_of(study: Study) -> routing.Policy:
-    """The study's policy as a value; pairs chosen by information have a fixed sum."""
-    if study.policy == Study.Policy.LOCKED:
-        return routing.locked(max(study.overlap, routing.BASE_RATINGS))
-    if study.policy == Study.Policy.LEAD:
-        return routing.lead(cap=study.cap)
-    if study.policy == Study.Policy.POSTERIOR:
-        return routing.posterior(cap=study.cap)
-    return routing.fixed(study.overlap)
-
-
-def describe(study: Study) -> str:
-    """The study's policy in words, as its page says it."""
-    text = routing.describe(policy_of(study))
-    if study.policy == Study.Policy.INFORMATION:
-        text = (
-            f"Every task first gets {routing.BASE_RATINGS} ratings. Further ratings, "
-            f"{study.overlap} for each pair on average, go to the pairs of models "
-            "compared least, or, once models differ widely, to those where a vote "
-            "teaches most; a quarter stays random."
-        )
-    if study.policy != Study.Policy.FIXED and study.audit_percent:
-        text += (
-            f" Of the tasks that seem certain, {study.audit_percent} % go to a "
-            "specialist all the same, drawn by chance."
-        )
-    return text
 
 
 @transaction.atomic

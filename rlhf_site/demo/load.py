@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 
 from exports.models import Snapshot
 from exports.services import request_snapshot, seal_snapshot
@@ -24,12 +25,15 @@ from feedback.corpus.models import ImportBatch
 from feedback.jobs.services import due_job_ids, run_job
 from feedback.rating.services import submit_judgment
 from feedback.rating.shown import shown_of
+from feedback.review.opening import open_cases_for
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import CHATBOT_ANSWER
-from feedback.studies.models import Study
+from feedback.studies.golds import make_gold
+from feedback.studies.models import GoldItem, Study, Task
 from feedback.studies.selectors import latest_guideline
 from feedback.studies.services import create_study, enroll, publish_guideline
 from feedback.studies.services_imports import import_into_study
+from feedback.studies.study_settings import save_settings
 from rlhf_site.context import version
 from rlhf_site.demo.people import PEOPLE, DemoPerson, Skill
 from rlhf_site.demo.simulation import simulate
@@ -43,6 +47,8 @@ _DESCRIPTION = (
     "questions from patients and clinicians. The history was made by simulated raters."
 )
 _CHUNK = 1 << 16
+N_GOLDS = 4
+_GOLD_PERCENT = 5
 # The answers of the simulation are its own: the same key means the same answer.
 _NAMESPACE = uuid.UUID("6f1f7a53-2f0b-4c2e-9d0e-6a6d43a5a001")
 
@@ -67,6 +73,9 @@ def load(say: Say) -> Study:
     _enroll_all(study, people)
     _import_prompts(study, people["lead"], CONTENT / "prompts.jsonl")
     _play_history(study, people, say)
+    say("noting known answers and what raters disagree on")
+    _note_known_answers(study, people["lead"])
+    open_cases_for(study, now=clock.now())
     say("sealing a snapshot")
     _seal(study, people["lead"])
     return study
@@ -175,6 +184,34 @@ def _play(study: Study, rater: Rater, skill: Skill, truth: dict[str, Any]) -> No
             active_seconds=said.active_seconds,
             now=clock.now(),
         )
+
+
+def _note_known_answers(study: Study, lead: User) -> None:
+    """Known answers from tasks that few raters met, to check raters from now on."""
+    n_missing = N_GOLDS - GoldItem.objects.filter(task__study=study).count()
+    truth = _truth()
+    tasks = (
+        study.tasks.filter(
+            purpose=Task.Purpose.LABEL, kind=Task.Kind.SINGLE, twins=None
+        )
+        .annotate(n_judgments=Count("judgments"))
+        .order_by("n_judgments", "pk")
+    )
+    for task in tasks[: max(n_missing, 0)]:
+        row = truth[task.items.get().completion.external_id]
+        make_gold(
+            task=task,
+            expected={
+                "ratings": {
+                    key: {"value": row[key], "tolerance": 1}
+                    for key in ("correctness", "safety")
+                }
+            },
+            explanation=row["why"],
+            purpose=Task.Purpose.GOLD,
+            actor=lead,
+        )
+    save_settings(study=study, values={"gold_percent": _GOLD_PERCENT}, actor=lead)
 
 
 def _seal(study: Study, lead: User) -> None:

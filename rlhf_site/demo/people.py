@@ -51,7 +51,7 @@ class DemoPerson:
         return f"demo-{self.key}"
 
 
-# The seven whose sign-in links `make demo` prints.
+# The eight whose sign-in links `make demo` prints.
 _GUESTS = (
     DemoPerson(
         "clinician1",
@@ -78,6 +78,7 @@ _GUESTS = (
         Skill(seed=13, noise=0.7, leniency=0.2, thoroughness=0.5, n_answers=8),
     ),
     DemoPerson("safety", "Dr. Priya Halloran", Role.SAFETY_REVIEWER),
+    DemoPerson("adjudicator", "Prof. Leonie Farrow-Kim", Role.ADJUDICATOR),
     DemoPerson("lead", "Dr. Henrik Solberg-Ash", Role.LEAD),
     DemoPerson("ml", "Noa Brightwater", Role.ML_ENGINEER),
     DemoPerson("admin", "Robin Castellane", Role.ADMIN),

@@ -11,7 +11,8 @@ from exports.models import Snapshot
 from feedback.accounts.models import User
 from feedback.corpus.models import Completion, Prompt
 from feedback.rating.models import Correction, Judgment, Preference, SafetyFlag
-from feedback.studies.models import Study, Task
+from feedback.review.models import AdjudicationCase
+from feedback.studies.models import GoldItem, Study, Task
 from rlhf_site.demo import load as demo
 from rlhf_site.demo import workbench
 from rlhf_site.demo.people import PEOPLE
@@ -20,7 +21,17 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def counts():
-    tables = (User, Prompt, Completion, Study, Judgment, Preference, Snapshot)
+    tables = (
+        User,
+        Prompt,
+        Completion,
+        Study,
+        Judgment,
+        Preference,
+        Snapshot,
+        GoldItem,
+        AdjudicationCase,
+    )
     return {table.__name__: table.objects.count() for table in tables}
 
 
@@ -34,6 +45,8 @@ def test_load_is_whole_and_a_second_one_changes_nothing():
     assert first["Prompt"] >= 40
     assert Snapshot.objects.get().state == Snapshot.State.SEALED
     assert Correction.objects.exists()
+    assert AdjudicationCase.objects.exists()
+    assert GoldItem.objects.count() == demo.N_GOLDS
     assert SafetyFlag.objects.exists()
     assert "sealing a snapshot" in said.getvalue()
 
@@ -43,7 +56,7 @@ def test_load_is_whole_and_a_second_one_changes_nothing():
     links = StringIO()
     call_command("demo_links", base_url="http://127.0.0.1:8000/", stdout=links)
     tokens = re.findall(r"127\.0\.0\.1:8000(/sign-in/link/\S+)", links.getvalue())
-    assert len(tokens) == 7
+    assert len(tokens) == 8
     assert all(Client().post(token).status_code == 302 for token in tokens)
 
 

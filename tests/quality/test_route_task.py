@@ -12,6 +12,7 @@ from feedback.rating.answers import Answer, scores
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import FormDraft
 from feedback.studies.models import Enrollment, Slot, Task
+from feedback.studies.policies import policy_words
 from tests.builders import BETTER_A, make_rater, make_study, submit
 
 pytestmark = pytest.mark.django_db
@@ -207,7 +208,7 @@ def test_information_spends_a_fixed_sum_on_pairs():
     "policy", ["fixed", "locked", "lead", "posterior", "information"]
 )
 def test_every_policy_says_in_words_what_it_does(policy):
-    text = routing.describe(make(policy, audit_percent=10))
+    text = policy_words(make(policy, audit_percent=10))
     assert text[0].isupper()
     assert text.endswith(".")
     assert ("10 %" in text) is (policy != "fixed")
