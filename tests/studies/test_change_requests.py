@@ -55,6 +55,19 @@ def test_open_requests_stand_first(cast, sign_in):
     assert "Closed: No." in shown
 
 
+def test_the_list_takes_the_same_queries_for_many(
+    cast, sign_in, django_assert_num_queries
+):
+    client = sign_in(cast.lead)
+    url = reverse("change_request_list", args=[cast.study.uid])
+    client.get(url)
+    for number in range(10):
+        text = f"Question {number}?"
+        request_change(study=cast.study, text=text, asked_by=cast.lead)
+    with django_assert_num_queries(6):
+        assert client.get(url).text.count("Close it without") == 10
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -79,6 +79,18 @@ def test_versions_are_numbered_as_they_are_published(cast, draft):
     assert list(numbers.values_list("number", flat=True)) == [1, 3, 4]
 
 
+def test_the_list_of_versions_takes_the_same_queries_for_many(
+    cast, sign_in, django_assert_num_queries
+):
+    client = sign_in(cast.lead)
+    for _ in range(5):
+        publish(cast, start_draft(study=cast.study, actor=cast.lead))
+    with django_assert_num_queries(8):
+        page = client.get(reverse("guideline_list", args=[cast.study.uid])).text
+    assert page.count("Published") == 6
+    assert page.count("In force") == 1
+
+
 def test_what_could_not_be_answered_is_not_published(cast, draft):
     save_forms(draft=draft, forms=[], actor=cast.lead)
     with pytest.raises(Invalid, match="needs a form"):
