@@ -7,6 +7,7 @@ differ widely, those where a vote teaches most. `feedback.stats.pairing` decides
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -20,6 +21,8 @@ from feedback.studies.slots import open_place
 
 # Places kept open ahead of the raters, so that nobody waits for a decision.
 _FEWEST_OPEN = 5
+# Both models, the outcome, the rater, and whether the first stood left.
+_Vote = tuple[int, int, str, int, bool]
 _OUTCOMES = {"a": FIRST, "tie": TIE, "b": SECOND}
 
 # Current blind votes between completions of two models, and who stood left: in a pair
@@ -90,8 +93,8 @@ def spend_votes(study: Study) -> int:
     n_wanted = _places_wanted(study)
     if n_wanted <= 0:
         return 0
-    rows = _rows(_TASKS, study)
-    votes = _rows(_VOTES, study)
+    rows: list[tuple[int, int, int, int]] = _rows(_TASKS, study)
+    votes: list[_Vote] = _rows(_VOTES, study)
     models = sorted({m for _, a, b, _ in rows for m in (a, b)} | _models_of(votes))
     place = {model: number for number, model in enumerate(models)}
     candidates: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
@@ -107,11 +110,11 @@ def spend_votes(study: Study) -> int:
         for one, other in waiting.by_pair:
             is_open[one, other] = is_open[other, one] = True
         pair = choose_pair(cast, is_open=is_open, fit=fit, rng=rng)
-        task = Task.objects.select_for_update(no_key=True).get(
+        chosen = Task.objects.select_for_update(no_key=True).get(
             pk=waiting.take(pair, rng)
         )
-        Task.objects.filter(pk=task.pk).update(state=Task.State.OPEN, stopped_by="")
-        open_place(task, wave=Slot.Wave.MORE)
+        Task.objects.filter(pk=chosen.pk).update(state=Task.State.OPEN, stopped_by="")
+        open_place(chosen, wave=Slot.Wave.MORE)
         cast[pair] += 1
         cast[pair[::-1]] += 1
         n_opened += 1
@@ -142,19 +145,17 @@ def _places_wanted(study: Study) -> int:
     return min(ahead, n_pairs * study.overlap - n_given)
 
 
-def _rows(statement: str, study: Study) -> list[tuple[int, int, str, int, bool]]:
+def _rows(statement: str, study: Study) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"study": study.pk})
         return list(cursor.fetchall())
 
 
-def _models_of(votes: list[tuple[int, int, str, int, bool]]) -> set[int]:
+def _models_of(votes: list[_Vote]) -> set[int]:
     return {model for vote in votes for model in vote[:2]}
 
 
-def _cast(
-    votes: list[tuple[int, int, str, int, bool]], place: dict[int, int]
-) -> IntArray:
+def _cast(votes: list[_Vote], place: dict[int, int]) -> IntArray:
     cast = np.zeros((len(place), len(place)), dtype=np.int64)
     for one, other, *_ in votes:
         cast[place[one], place[other]] += 1
@@ -162,9 +163,7 @@ def _cast(
     return cast
 
 
-def _fit(
-    votes: list[tuple[int, int, str, int, bool]], place: dict[int, int]
-) -> Davidson | None:
+def _fit(votes: list[_Vote], place: dict[int, int]) -> Davidson | None:
     if not votes:
         return None
     one, other, outcome, rater, is_left = zip(*votes, strict=True)

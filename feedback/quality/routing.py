@@ -204,11 +204,12 @@ class _Record:
 def _posterior(study: Study, question: Question, votes: Votes) -> FloatArray:
     """Probability of each label given the votes and the raters' record."""
     record = _record(study, question)
-    logs = np.log(record.prior)
+    logs: FloatArray = np.log(record.prior)
     for rater, label in zip(votes.raters, votes.labels, strict=True):
         logs = logs + np.log(record.confusion.get(rater, record.newcomer)[:, label])
     shares: FloatArray = np.exp(logs - logs.max())
-    return shares / shares.sum()
+    shares /= shares.sum()
+    return shares
 
 
 def _record(study: Study, question: Question) -> _Record:

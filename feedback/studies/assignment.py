@@ -20,7 +20,7 @@ from feedback.studies.claims import claim_due_check, claim_label
 from feedback.studies.events import TaskCompleted
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
-from feedback.studies.serving import retest_order
+from feedback.studies.serving import original_of, retest_order
 from feedback.studies.slots import ROUTE_JOB, replace_place, settle_given_back
 
 _NOTE = 300
@@ -126,9 +126,7 @@ def _order_for(assignment: Assignment) -> list[int]:
     """Drawn for the rater and task; a repeated pair stands the other way round."""
     task = assignment.task
     if task.purpose == Task.Purpose.RETEST:
-        original = Assignment.objects.get(
-            task_id=task.repeats_id, rater=assignment.rater
-        )
+        original = original_of(task=task, rater=assignment.rater)
         return retest_order(original)
     return shown_order(
         seed=assignment.study.seed,

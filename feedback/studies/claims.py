@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -123,7 +124,7 @@ def _statements(
         yield _FOR_ANYBODY, ""
 
 
-def _claim(statement: str, keys: dict[str, object]) -> int | None:
+def _claim(statement: str, keys: dict[str, Any]) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, keys)
         row = cursor.fetchone()

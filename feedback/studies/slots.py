@@ -6,6 +6,7 @@ when a study asks for fewer raters, only places nobody holds are closed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -206,7 +207,11 @@ def settle_given_back(*, study: Study, task_ids: Iterable[int]) -> None:
     under a policy that decides as answers come, a job asks it again.
     """
     if study.policy == Study.Policy.FIXED:
-        keys = {"study": study.pk, "target": study.overlap, "tasks": list(task_ids)}
+        keys: dict[str, Any] = {
+            "study": study.pk,
+            "target": study.overlap,
+            "tasks": list(task_ids),
+        }
         with connection.cursor() as cursor:
             cursor.execute(f"{_CLOSE_BEYOND} AND ranked.task_id = ANY(%(tasks)s)", keys)
         return
