@@ -69,6 +69,7 @@ class Answered:
         letter: by which the page calls it.
         name: how it says it.
         fields: of the form with which it would be given.
+        corrects: which completion the correction is of, where there are several.
     """
 
     letter: str
@@ -76,6 +77,7 @@ class Answered:
     fields: QueryDict
     marks: Sequence[Mark] = ()
     comment: str = ""
+    corrects: str = ""
     flags: Sequence[SafetyFlag] = ()
 
     @property
@@ -160,6 +162,7 @@ def _answered(judgment: Judgment, number: int, shown: Shown) -> Answered:
         fields=fields,
         marks=_marks(fields, shown),
         comment=judgment.comment,
+        corrects=_about(shown, int(fields.get("correction_of", "0"))),
         flags=list(judgment.safety_flags.all()),
     )
 

@@ -8,12 +8,23 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from feedback.common import clock
-from feedback.rating.answers import Answer
+from feedback.rating.answers import (
+    Answer,
+    Comparison,
+    FlagDraft,
+    MarkDraft,
+    Place,
+    Value,
+    scores,
+)
+from feedback.rating.shown import shown_of
 from feedback.review.models import Adjudication, AdjudicationCase
 from feedback.review.opening import open_cases_for
+from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import FormDraft
-from tests.builders import BETTER_A, judge_all, make_rater, make_study
+from tests.builders import BETTER_A, judge_all, make_rater, make_study, submit
 from tests.e2e.test_axe import found
+from tests.rating.everything import make_everything
 from tests.review.conftest import make_adjudicator, make_edition, make_scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -177,3 +188,57 @@ def test_a_pair_is_settled_with_its_sides_drawn(transactional_db, open_page, ent
     page.get_by_text("Decided. The judgments stay").wait_for()
     assert Adjudication.objects.get().verdict["preference"]["strength"] == 2
     assert not faults
+
+
+def test_marks_corrections_flags_and_remarks_are_read(
+    transactional_db, open_page, enter
+):
+    forms = [FormDraft("pair", ("marks", "ratings"))]
+    study = make_everything(forms=forms, n_completions=2, text=LONG)
+    for value in (1, 5, 5):
+        assignment = assign_next(study=study, rater=make_rater(study), now=clock.now())
+        submit(assignment, _everything(value, shown_of(assignment)))
+    open_cases_for(study, now=clock.now())
+    user = make_adjudicator(study)
+    page = open_page()
+    enter(page, user)
+    page.goto(reverse("case_list", args=[study.uid]))
+    press(page, "button", "Take the most pressing case")
+    page.get_by_text("Too short for this reader.").first.wait_for()
+    assert page.get_by_text("0. Take", exact=False).count() >= 1
+    assert page.get_by_text("Flagged severe", exact=True).count() == 3
+    assert not seen(page, "rich")
+
+
+LONG = (
+    "Take paracetamol, at most four times a day, and avoid ibuprofen while you take "
+    "warfarin: both thin the blood, and bleeding becomes more likely. See a doctor at "
+    "once if you notice black stools, a nosebleed that does not stop or a bad headache."
+)
+
+
+def _everything(value, shown):
+    ratings = {}
+    for item in range(2):
+        ratings |= scores(item, scale=value, yes=int(value > 2), score=20 * value)
+        ratings |= {
+            Place("why", item): Value(choices=("fact",)),
+            Place("any", item): Value(choices=("dose", "source")),
+            Place("words", item): Value(text="It says too little for this reader."),
+        }
+    quote = shown.texts[0].stored[:7]
+    return Answer(
+        ratings=ratings
+        if value < 3
+        else {k: v for k, v in ratings.items() if k.key != "why"},
+        comparisons={"safer": Comparison("a", 1)},
+        outcome="a" if value > 2 else "b",
+        strength=2,
+        marks=(
+            MarkDraft(0, 0, 7, quote, "dose", "major", suggestion="Take two"),
+            MarkDraft(1, 0, 0, "", "warning", "critical"),
+        ),
+        corrections={0: f"{LONG} Ask your pharmacist."},
+        flag=FlagDraft("dose_error", "severe", "Twice the dose in a child.", item=1),
+        comment="Too short for this reader.",
+    )

@@ -213,6 +213,32 @@ def test_a_refusal_keeps_everything_and_names_every_field(scene, browser, url):
     assert re.search(rf'value="{edition.uid}"\s+selected', text)
 
 
+def test_what_cannot_be_read_is_refused_and_kept(scene, browser, url):
+    scene.claim()
+    page = browser.get(url)
+
+    garbled = browser.post(url, form(page) | {"ratings-0-tone": "4x"})
+    forged = browser.post(url, form(page) | {"idempotency_key": "mine"})
+    control = browser.post(url, form(page, **{"evidence-0-locator": "a\x07b"}))
+
+    assert garbled.status_code == forged.status_code == control.status_code == 422
+    assert set(garbled.context["errors"]) == {"ratings-0-tone"}
+    assert set(control.context["errors"]) == {
+        "evidence-0-locator",
+        "evidence-0-edition",
+    }
+    assert "It bleeds." in forged.content.decode()
+
+
+def test_asking_without_a_reason_comes_back(scene, browser):
+    url = reverse("task_adjudicate", args=[scene.task.uid])
+
+    refused = browser.post(url, {"because": " "})
+
+    assert refused.status_code == 422
+    assert "The reason is empty." in refused.content.decode()
+
+
 def test_a_decision_with_a_new_source_leads_back_to_the_queue(scene, browser, url):
     scene.claim()
     fields = form(
