@@ -168,8 +168,8 @@ def _drift_says(chart: Drift) -> str:
             f"of {chart.limit:g}."
         )
     return (
-        f"The sum came to the limit of {chart.limit:g} at task {chart.alarm + 1} of {n}. "
-        "You were then given five known tasks more."
+        f"The sum came to the limit of {chart.limit:g} at known task {chart.alarm + 1} "
+        f"of {n}."
     )
 
 

@@ -124,8 +124,8 @@ def _doubtful(right: BoolArray) -> str:
 def _qualified(evidence: Evidence) -> Decision | None:
     test = qualify(evidence.right)
     counted = (
-        f"Of {test.n_golds} tasks whose answer is known, {test.n_right} of your "
-        "answers were as expected."
+        "As expected in tasks whose answer is known: "
+        f"{test.n_right} of {test.n_golds} answers."
     )
     if test.verdict == "pass":
         return Decision(Stage.READY, f"You qualified. {counted}")

@@ -67,7 +67,7 @@ def test_the_drift_chart_says_where_the_sum_stands():
     assert "it has not come to the limit of 3.5" in calm.says
     assert "<svg" in calm.drawn
     alarm = drift_picture(np.array([True] * 6 + [False] * 4), in_steps=True)
-    assert "at task 10 of 10" in alarm.says
+    assert "at known task 10 of 10" in alarm.says
     assert drift_picture(np.ones(4, dtype=np.bool_), in_steps=True).drawn is None
 
 

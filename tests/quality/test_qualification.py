@@ -55,7 +55,7 @@ def test_a_new_rater_trains_qualifies_and_rates(study, rater):
     assert answer(study, rater, "+" * 11).stage == Stage.QUALIFYING
     ready = answer(study, rater, "+")
     assert ready.stage == Stage.READY
-    assert "Of 12 tasks" in ready.stage_reason
+    assert "12 of 12 answers" in ready.stage_reason
     assert answer_next(study, rater).task.purpose == Task.Purpose.LABEL
     moves = AuditEvent.objects.filter(action=REVIEWED).order_by("pk")
     assert [(m.details["from"], m.details["to"]) for m in moves] == [
@@ -76,7 +76,7 @@ def test_three_wrong_answers_in_a_row_do_not_qualify(study, rater):
     assert answer(study, rater, "--").stage == Stage.QUALIFYING
     failed = answer(study, rater, "-")
     assert failed.stage == Stage.FAILED
-    assert "0 of your answers" in failed.stage_reason
+    assert "0 of 3 answers" in failed.stage_reason
     assert answer_next(study, rater) is None
 
 

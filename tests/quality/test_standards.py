@@ -35,7 +35,7 @@ def test_twelve_right_answers_qualify_and_eleven_go_on():
     assert decide(Stage.QUALIFYING, evidence([True] * 11)) is None
     decision = decide(Stage.QUALIFYING, evidence([True] * 12))
     assert decision.stage == Stage.READY
-    assert "Of 12 tasks" in decision.reason
+    assert "12 of 12 answers" in decision.reason
 
 
 def test_three_wrong_answers_fail_and_two_go_on():
@@ -43,7 +43,7 @@ def test_three_wrong_answers_fail_and_two_go_on():
     assert decide(Stage.QUALIFYING, evidence([False] * 2)) is None
     decision = decide(Stage.QUALIFYING, evidence([False] * 3))
     assert decision.stage == Stage.FAILED
-    assert "0 of your answers" in decision.reason
+    assert "0 of 3 answers" in decision.reason
 
 
 def test_forty_undecided_golds_wait_for_a_person():
