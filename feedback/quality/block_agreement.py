@@ -74,6 +74,7 @@ def agreement_block(report: Report, study: Study) -> Block:
         )
         return Block(parts=[Part("Agreement of raters", _BASE, nothing=nothing)])
     parts = [_questions(rows)]
+    parts += [_spans(row) for row in rows if row["key"] == "spans" and row["n_pairs"]]
     if labels := _labels(rows):
         parts.append(labels)
     return Block(parts=[*parts, _pairs(rows, report, study), _tasks(report, study)])
@@ -130,6 +131,30 @@ def _dot(row: dict[str, Any]) -> Dot:
         low=low,
         high=high,
         is_weak=row["is_few"],
+    )
+
+
+def _spans(row: dict[str, Any]) -> Part:
+    found = row["beside"]
+    return Part(
+        heading="Marks in the text",
+        lead=(
+            f"Whether raters mark the same pieces: F1 of each two of them, averaged "
+            f"over {row['n_pairs']:,} pairs. Of {row['n_items']:,} texts that two have "
+            f"read, {row['n_unmarked']:,} have no mark; these say nothing here."
+        ),
+        chart=dots_and_whiskers(
+            [Dot(one["name"], decimal(one["value"]), one["value"]) for one in found],
+            key="spans",
+            title="F1 of marked pieces",
+            describes="From the strictest reading to the mildest; 1 is the same marks.",
+        ),
+        table=Table(
+            "spans",
+            "F1 of marked pieces",
+            (Column("name", "Reading"), Column("value", "F1", "number")),
+            found,
+        ),
     )
 
 

@@ -58,7 +58,9 @@ def bias_computation(study: Study, epoch: Epoch) -> Computation:
             "raters": [
                 row for one in scaled for row in _raters(one, about, study.seed)
             ],
-            "cases": [row for one in scaled for row in _cases(one, cases, study.seed)],
+            "cases": [
+                row for one in scaled for row in case_rows(one, cases, study.seed)
+            ],
             "order": [_order(one, study.seed) for one in scaled],
             "length": _length(preferences),
         }
@@ -98,7 +100,8 @@ def _raters(scaled: Scaled, about: dict[int, list[str]], seed: int) -> list[Row]
     return [_group_row(scaled, one) for one in found]
 
 
-def _cases(scaled: Scaled, cases: Columns, seed: int) -> list[Row]:
+def case_rows(scaled: Scaled, cases: Columns, seed: int) -> list[Row]:
+    """Groups of cases of one question; of many cases as many as time allows."""
     ratings, _ = _as_ratings(scaled)
     base = scaled.answers.base
     rng = rng_for(seed, f"cases:{scaled.key}")

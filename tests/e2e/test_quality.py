@@ -1,4 +1,7 @@
-"""The quality dashboards in a real browser: by keyboard, live, and clean for axe."""
+"""The quality dashboards in a real browser: by keyboard, live, and clean for axe.
+
+CONSILIUM_SCREENSHOTS names a folder that then gets pictures of each.
+"""
 
 import os
 from pathlib import Path
@@ -14,14 +17,13 @@ from tests.quality.rated import Care, make_rated_study
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 _SCREENSHOTS = os.environ.get("CONSILIUM_SCREENSHOTS")  # noqa: TID251 - a switch of tests
-_PROMPTS = int(os.environ.get("CONSILIUM_QUALITY_PROMPTS", "4"))  # noqa: TID251
 IS_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture
 def study(transactional_db):
     cares = (Care(), Care(noise=0.4), Care(noise=1.5, left=0.9))
-    return make_rated_study(n_prompts=_PROMPTS, cares=cares)[0]
+    return make_rated_study(n_prompts=4, cares=cares)[0]
 
 
 def pages_of(study):
@@ -50,6 +52,9 @@ def faults_of(page, *, name):
             faults[f"{name} {width} {fault['id']}"] = where
         if page.evaluate(IS_WIDE):
             faults[f"{name} {width}"] = "scrolls sideways"
+        if _SCREENSHOTS:
+            path = Path(_SCREENSHOTS) / f"quality-{name}-{width}-{scheme}.png"
+            page.screenshot(path=path, full_page=True)
     return faults
 
 
@@ -105,20 +110,3 @@ def test_a_lead_finds_the_way_to_a_divided_task_by_keyboard(study, open_page, en
         "Rater B",
         "Rater C",
     ]
-
-
-@pytest.mark.skipif(not _SCREENSHOTS, reason="no folder for pictures is named")
-def test_pictures_of_every_page(study, open_page, enter):
-    page = open_page()
-    enter(page, study.created_by)
-    folder = Path(_SCREENSHOTS)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, address in pages_of(study):
-        page.goto(address)
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.screenshot(
-                    path=folder / f"{name}-{width}-{scheme}.png", full_page=True
-                )

@@ -1,14 +1,23 @@
 """Every report of one study in which raters of different care answered everything."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from django.db import transaction
 
+from feedback.common import clock
 from feedback.quality.models import Report
+from feedback.rating.answers import Answer, Place, Value, scores
+from feedback.rating.checks import VERDICTS
 from feedback.rating.models import Preference
+from feedback.rating.shown import shown_of
+from feedback.studies.assignment import assign_next
 from feedback.studies.models import Study
+from tests.builders import make_rater, submit
 from tests.quality.rated import Care, make_rated_study
 from tests.quality.reports import report
+from tests.rating.everything import FORMS, make_everything
 
 LEFT = 2
 CARES = (Care(noise=0.5), Care(noise=0.7), Care(noise=0.7, left=1.0))
@@ -62,6 +71,34 @@ def test_agreement_has_every_question_at_its_scale(study):
     f1 = [one["value"] for one in rows["spans"]["beside"]]
     assert 0.0 <= f1[0] <= f1[1] <= 1.0
     assert [part["name"] for part in rows["marks"]["parts"]] == ["warning", "wrong"]
+
+
+def test_verdicts_on_points_are_questions_of_their_own(db):
+    forms = [form for form in FORMS if form.kind == "single"]
+    study = make_everything(n_completions=1, forms=forms)
+    kinds = Counter()
+    for choice in (0, 1):
+        assignment = assign_next(study=study, rater=make_rater(study), now=clock.now())
+        points = shown_of(assignment).asked.all_points
+        kinds = Counter(point.kind for point in points)
+        submit(
+            assignment,
+            Answer(
+                ratings=scores(scale=5, yes=1, score=70)
+                | {Place("any"): Value(choices=())},
+                verdicts={(0, p.uid): VERDICTS[p.kind][choice] for p in points},
+                is_fit_as_is=True,
+            ),
+        )
+    rows = {row["key"]: row for row in content(study, Report.Kind.AGREEMENT)["rows"]}
+    settled = {row["key"] for row in content(study, Report.Kind.CONSENSUS)["labels"]}
+
+    assert kinds
+    for kind, n_points in kinds.items():
+        found = rows[f"points-{kind}"]
+        assert (found["level"], found["n_items"]) == ("nominal", n_points)
+        assert found["percent"] == 0.0
+        assert f"points-{kind}" in settled
 
 
 def test_two_raters_have_cohens_kappa_beside(db):
