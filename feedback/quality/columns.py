@@ -80,9 +80,12 @@ def read_columns(sql: str, params: dict[str, Any], *, layout: Layout) -> Columns
 
 
 def _with_room(cursor: Any) -> Any:  # noqa: ANN401 - the driver's own, untyped
-    """Let the joins and sorts of this transaction stay in memory."""
+    """The driver's own cursor, with room for this transaction's joins and sorts.
+
+    Django's cursor that counts queries takes no parameters for a COPY.
+    """
     cursor.execute("SET LOCAL work_mem = '128MB'")
-    return cursor
+    return cursor.cursor
 
 
 def _types(layout: Layout) -> dict[str, pa.DataType]:

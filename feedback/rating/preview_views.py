@@ -18,6 +18,7 @@ from feedback.rating.checks import check_answer
 from feedback.rating.forms import submission_from
 from feedback.rating.page import rating_context
 from feedback.rating.shown import Shown, shown_from
+from feedback.studies.guideline_drafts import draft_of
 from feedback.studies.models import Assignment, Study, Task, TaskItem
 from feedback.studies.selectors import access_study, items_of, latest_guideline
 
@@ -40,7 +41,8 @@ _N_ITEMS = {Task.Kind.PAIR: 2, Task.Kind.RANKING: 3}
 def study_preview(request: PersonRequest, uid: UUID, kind: str) -> HttpResponse:
     """A task of a kind, as raters get it; a POST is checked and thrown away."""
     study = access_study(request.user, uid, Verb.STUDY_LEAD)
-    assignment, items = _example(study, kind)
+    is_draft = request.GET.get("version") == "draft"
+    assignment, items = _example(study, kind, is_draft=is_draft)
     shown = shown_from(assignment, items)
     error = _check(request, shown) if request.method == "POST" else None
     if request.method == "POST" and error is None:
@@ -51,7 +53,8 @@ def study_preview(request: PersonRequest, uid: UUID, kind: str) -> HttpResponse:
         post=request.POST if request.method == "POST" else None,
         error=error,
         mode="preview",
-        submit_url=reverse("study_preview", args=[study.uid, kind]),
+        submit_url=reverse("study_preview", args=[study.uid, kind])
+        + ("?version=draft" if is_draft else ""),
     )
     status = error.status if error else 200
     return render(request, "rating/assignment_detail.html", context, status=status)
@@ -68,22 +71,27 @@ def _check(request: PersonRequest, shown: Shown) -> DomainError | None:
     return None
 
 
-def _example(study: Study, kind: str) -> tuple[Assignment, tuple[TaskItem, ...]]:
+def _example(
+    study: Study, kind: str, *, is_draft: bool
+) -> tuple[Assignment, tuple[TaskItem, ...]]:
     """A task of the study, or an example where it has none of the kind yet.
+
+    A draft's questions are asked about a text of the study, too.
 
     Raises:
         NotVisible: if there is no such kind, or no guideline says what to ask.
     """
-    guideline = latest_guideline(study)
+    guideline = draft_of(study) if is_draft else latest_guideline(study)
     if kind not in Task.Kind.values or guideline is None:
         raise NotVisible("This study asks nothing of that kind.")
     task = (
         study.tasks.select_related("prompt")
-        .filter(kind=kind, guideline_version=guideline)
-        .order_by("pk")
+        .filter(kind=kind, purpose=Task.Purpose.LABEL)
+        .order_by("-guideline_version__number", "pk")
         .first()
     )
     if task is not None:
+        task.guideline_version = guideline
         items = tuple(items_of(task))
     else:
         prompt = Prompt(messages=_EXAMPLE_MESSAGES)

@@ -19,7 +19,7 @@ from feedback.studies.models import (
     TaskItem,
 )
 from feedback.studies.sampling import shuffle_key
-from feedback.studies.selectors import latest_guideline
+from feedback.studies.selectors import latest_guideline, major_number
 from feedback.studies.slots import first_places, wave_of_place
 
 _PROMPTS_A_CHUNK = 200
@@ -88,11 +88,18 @@ def _build_chunk(
             completions[completion.prompt_id].append(completion)
     scan_completions(one.pk for found in completions.values() for one in found)
     points = _points_of(prompts, forms)
+    epoch = major_number(guideline)
     wanted = {
         task.fingerprint: (task, items)
         for prompt in prompts
         for task, items in _tasks_of(
-            _Case(study, guideline, prompt, points.get(prompt.pk, set())),
+            _Case(
+                study,
+                guideline,
+                prompt,
+                points.get(prompt.pk, set()),
+                epoch=epoch,
+            ),
             forms,
             completions[prompt.pk],
         )
@@ -152,9 +159,13 @@ class _Case:
         guideline: GuidelineVersion,
         prompt: Prompt,
         points: set[str],
+        *,
+        epoch: int,
     ) -> None:
         self.study, self.guideline = study, guideline
         self.prompt, self.points = prompt, points
+        # A small change of the guideline calls for no new answers to the same texts.
+        self.epoch = epoch
 
     def asks_something(self, parts: frozenset[str]) -> bool:
         """Whether a form has anything to ask about this prompt's completions."""
@@ -172,7 +183,7 @@ class _Case:
         """An unsaved task."""
         fingerprint = json_sha256(
             {
-                "guideline": self.guideline.number,
+                "guideline": self.epoch,
                 "kind": str(kind),
                 "prompt": self.prompt.pk,
                 "completions": [completion.pk for completion in items],

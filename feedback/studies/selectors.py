@@ -111,6 +111,22 @@ def latest_guideline(study: Study) -> GuidelineVersion | None:
     )
 
 
+def major_number(version: GuidelineVersion) -> int:
+    """The number of the newest major version up to `version`; 1 before the first.
+
+    Answers under versions of the same major number are about the same question.
+    """
+    newest = (
+        version.study.guideline_versions.filter(
+            is_major=True, published_at__isnull=False, number__lte=version.number
+        )
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return newest or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
     """Everything that a guideline version asks, in order."""

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from feedback.rating.models import Judgment
+from feedback.studies.guideline_drafts import start_draft
 from feedback.studies.models import Assignment, Task
 from feedback.studies.templates import TEMPLATES
 from tests.builders import make_study
@@ -68,3 +69,19 @@ def test_a_kind_that_does_not_exist_is_not_found(sign_in):
     url = reverse("study_preview", args=[study.uid, "beauty"])
 
     assert sign_in(study.created_by).get(url).status_code == 404
+
+
+def test_a_draft_is_looked_at_before_it_is_published(sign_in):
+    study = make_study(n_prompts=1)
+    lead = sign_in(study.created_by)
+    url = reverse("study_preview", args=[study.uid, "single"])
+    assert lead.get(f"{url}?version=draft").status_code == 404
+    draft = start_draft(study=study, actor=study.created_by)
+    draft.criteria.filter(key="tone").update(name="Manner")
+
+    body = lead.get(f"{url}?version=draft").content.decode()
+
+    assert "Manner" in body
+    assert "?version=draft" in body
+    assert "May I take ibuprofen" in body
+    assert "Manner" not in lead.get(url).content.decode()

@@ -88,3 +88,30 @@ def test_read_batch_builds_the_tasks_of_each_study_that_uses_its_source():
     assert all(run_job(job_id=job.pk) for job in jobs)
     assert studies[0].tasks.count() == 3
     assert studies[1].tasks.count() == 0
+
+
+@pytest.mark.parametrize(("is_major", "n_new"), [(False, 0), (True, 3)])
+def test_only_a_major_version_asks_the_same_texts_again(is_major, n_new):
+    study = make_study(n_prompts=1, n_completions=2)
+    publish_guideline(
+        study=study,
+        title="Next",
+        body="Judge it all.",
+        criteria=CHATBOT_ANSWER,
+        published_by=study.created_by,
+        now=clock.now(),
+        changes="Words.",
+        is_major=is_major,
+    )
+
+    assert build_tasks(study=study) == n_new
+    # A small change after it makes nothing either.
+    publish_guideline(
+        study=study,
+        title="After",
+        body="Judge it all!",
+        criteria=CHATBOT_ANSWER,
+        published_by=study.created_by,
+        now=clock.now(),
+    )
+    assert build_tasks(study=study) == 0
