@@ -27,6 +27,7 @@ from feedback.rating.page import turns_of
 from feedback.stats.proportions import Share, wilson
 from feedback.studies.golds import (
     access_gold,
+    access_golds,
     access_task,
     golds_of,
     make_gold,
@@ -34,7 +35,7 @@ from feedback.studies.golds import (
     retire_gold,
 )
 from feedback.studies.models import GoldItem, Task
-from feedback.studies.selectors import access_study, items_of
+from feedback.studies.selectors import items_of
 
 _LINES_A_PAGE = 50
 _PURPOSES = (
@@ -71,7 +72,7 @@ class GoldLine:
 @require_safe
 def known_answers(request: PersonRequest, uid: UUID) -> HttpResponse:
     """The known answers of a study, and how raters did on each."""
-    study = access_study(request.user, uid, Verb.STUDY_LEAD)
+    study = access_golds(request.user, uid)
     golds = golds_of(study).select_related("task__guideline_version")
     page = Paginator(golds, _LINES_A_PAGE).get_page(request.GET.get("page"))
     answers: dict[int, list[GradedAnswer]] = {}
@@ -99,7 +100,7 @@ def _line(gold: GoldItem, answers: list[GradedAnswer]) -> GoldLine:
 @require_safe
 def known_answer_choose(request: PersonRequest, uid: UUID) -> HttpResponse:
     """Complete tasks that raters agree on, to make a known answer of one."""
-    study = access_study(request.user, uid, Verb.STUDY_LEAD)
+    study = access_golds(request.user, uid)
     candidates = candidates_of(study)
     page = Paginator(candidates, _LINES_A_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "page": page}

@@ -5,12 +5,14 @@ tasks that the rater answered are read, with everybody's answers to these.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.db.models import Count, Sum
 
 from feedback.accounts.models import Rater
+from feedback.common import clock
 from feedback.quality.arrays import current_sql, number_rows
 from feedback.quality.columns import Columns, Layout, read_columns
 from feedback.quality.epochs import epochs_of
@@ -174,7 +176,13 @@ def rater_numbers(
         n=Count("task", distinct=True), seconds=Sum("active_seconds")
     )
     since = last_decision(enrollment) if enrollment else None
-    golds = gold_answers(study=study, rater=rater)
+    golds = [
+        one
+        for one in gold_answers(study=study, rater=rater)
+        # What can still be taken back would tell by trial which answer is right.
+        if study.state == Study.State.CLOSED
+        or one.submitted_at <= clock.now() - timedelta(seconds=study.undo_seconds)
+    ]
     recent = [one for one in golds if since is None or one.submitted_at > since]
     versions = epochs_of(study)[0].version_ids if epochs_of(study) else ()
     keys = {"study": study.pk, "rater": rater.pk, "versions": list(versions)}

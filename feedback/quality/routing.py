@@ -5,22 +5,30 @@ Every function may be called again at any time: it looks at what is there.
 """
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 import numpy as np
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from feedback.accounts.permissions import Role
 from feedback.common.events import emit
+from feedback.jobs.services import enqueue
 from feedback.quality.pair_choice import spend_votes
 from feedback.quality.votes import Question, Votes, question_of, votes_in, votes_on
 from feedback.stats import routing
 from feedback.stats.arrays import FloatArray, IntArray
 from feedback.stats.consensus import dawid_skene
 from feedback.studies.events import TaskCompleted
-from feedback.studies.models import Enrollment, Slot, Study, Task
+from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.policies import policy_of
-from feedback.studies.slots import close_unclaimed, open_place
+from feedback.studies.slots import (
+    ROUTE_JOB,
+    close_unclaimed,
+    complete_settled,
+    open_place,
+)
 
 # The raters' record is fitted anew when it has grown by this share, or this many votes.
 _GROWTH = 0.05
@@ -30,40 +38,66 @@ _WAITING = (Slot.State.OPEN, Slot.State.LEASED)
 _COUNTED = (Slot.Wave.BASE, Slot.Wave.MORE)
 
 
-@transaction.atomic
 def route_task(task_id: int) -> None:
     """Ask one more rater of a task, send it to a specialist, or let it be complete."""
+    study = _route(task_id)
+    if study.policy == Study.Policy.INFORMATION:
+        # By itself: it locks the study and then other tasks.
+        spend_votes(study)
+
+
+@transaction.atomic
+def _route(task_id: int) -> Study:
     task = (
         Task.objects.select_for_update(of=("self",), no_key=True)
         .select_related("study", "guideline_version")
         .get(pk=task_id)
     )
     study = task.study
-    is_ours = task.purpose == Task.Purpose.LABEL and task.state != Task.State.WITHDRAWN
-    if not is_ours or study.policy == Study.Policy.FIXED:
-        return
+    if task.purpose != Task.Purpose.LABEL or task.state == Task.State.WITHDRAWN:
+        return study
+    if study.policy == Study.Policy.FIXED:
+        complete_settled(study=study, task_ids=[task.pk])
+        return study
     place = _Place.of(task)
-    if place.has_expert_answer:
+    if task.stopped_by == Task.Stop.SPECIALIST or place.has_expert_answer:
         _complete(task, place, by=place.expert_stop)
-        return
+        return study
     decision = _decision(task, place)
     if decision.action == "ask":
-        _ask(task)
+        _ask(task, place)
     elif decision.action == "stop":
         _stop(task, place)
     else:
         _escalate(task, place)
-    if study.policy == Study.Policy.INFORMATION and task.kind == Task.Kind.PAIR:
-        spend_votes(study)
+    return study
 
 
 def route_study(study_id: int) -> None:
-    """Route every open task anew, after the study's policy changed."""
-    tasks = Task.objects.filter(
-        study_id=study_id, purpose=Task.Purpose.LABEL, state=Task.State.OPEN
-    )
-    for task_id in tasks.values_list("pk", flat=True).iterator():
-        route_task(task_id)
+    """Have every task that waits for a decision routed, after the policy changed.
+
+    Each by a job of its own, so that one that fails stops no other.
+    """
+    study = Study.objects.get(pk=study_id)
+    for task in stranded(study):
+        enqueue(kind=ROUTE_JOB, subject=task, dedupe_key=f"{ROUTE_JOB}:{uuid4()}")
+    if study.policy == Study.Policy.INFORMATION:
+        spend_votes(study)
+
+
+def stranded(study: Study) -> QuerySet[Task]:
+    """Open tasks that no rater's answer moves on.
+
+    Nobody holds a place or may take one, or what is open waits for a specialist, who
+    may have left the study since.
+    """
+    waiting = Slot.objects.filter(task=OuterRef("pk"), state__in=_WAITING)
+    return study.tasks.filter(
+        ~Exists(waiting) | Exists(waiting.filter(is_for_specialist=True)),
+        purpose=Task.Purpose.LABEL,
+        state=Task.State.OPEN,
+        slots__isnull=False,
+    ).distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +162,11 @@ def _decision(task: Task, place: _Place) -> routing.Decision:
     return decision
 
 
-def _ask(task: Task) -> None:
+def _ask(task: Task, place: _Place) -> None:
     _open_again(task)
-    open_place(task, wave=Slot.Wave.MORE)
+    # Whoever fills a place that waits has the task routed again.
+    if not place.n_waiting:
+        open_place(task, wave=Slot.Wave.MORE)
 
 
 def _open_again(task: Task) -> None:
@@ -142,27 +178,32 @@ def _stop(task: Task, place: _Place) -> None:
     is_drawn = routing.audit_draw(
         seed=study.seed, fingerprint=task.fingerprint, percent=study.audit_percent
     )
-    # What is drawn is asked of the specialists there are, once.
-    if is_drawn and Slot.Wave.AUDIT not in place.expert and _has_specialist(task):
-        close_unclaimed(task)
-        _open_again(task)
-        open_place(task, wave=Slot.Wave.AUDIT, is_for_specialist=True)
-        return
-    if place.expert.get(Slot.Wave.AUDIT) in _WAITING:
-        return
-    stop = study.policy if study.policy in Task.Stop.values else Task.Stop.FIXED
-    _complete(task, place, by=stop)
+    if not (is_drawn and _is_with_specialist(task, place, Slot.Wave.AUDIT)):
+        _complete(task, place, by=_stop_of(study))
 
 
 def _escalate(task: Task, place: _Place) -> None:
-    if place.expert.get(Slot.Wave.SPECIALIST) in _WAITING:
-        return
-    if _has_specialist(task):
+    if not _is_with_specialist(task, place, Slot.Wave.SPECIALIST):
+        _complete(task, place, by=Task.Stop.CAP)
+
+
+def _is_with_specialist(task: Task, place: _Place, wave: str) -> bool:
+    """Whether a specialist has the task or may take it; opens the place for that."""
+    state = place.expert.get(wave)
+    if state == Slot.State.LEASED:
+        return True
+    if not _has_specialist(task):
+        return False
+    if state != Slot.State.OPEN:
         close_unclaimed(task)
         _open_again(task)
-        open_place(task, wave=Slot.Wave.SPECIALIST, is_for_specialist=True)
-        return
-    _complete(task, place, by=Task.Stop.CAP)
+        open_place(task, wave=wave, is_for_specialist=True)
+    return True
+
+
+def _stop_of(study: Study) -> str:
+    is_stop = study.policy in Task.Stop.values
+    return study.policy if is_stop else Task.Stop.FIXED
 
 
 def _complete(task: Task, place: _Place, *, by: str) -> None:
@@ -170,15 +211,16 @@ def _complete(task: Task, place: _Place, *, by: str) -> None:
     if place.n_held:
         # Whoever holds a place may finish; their answer routes the task again.
         return
-    stop = by or (
-        task.study.policy if task.study.policy in Task.Stop.values else Task.Stop.FIXED
-    )
+    stop = by or _stop_of(task.study)
     Task.objects.filter(pk=task.pk).update(state=Task.State.COMPLETE, stopped_by=stop)
     emit(TaskCompleted(task_id=task.pk))
 
 
 def _has_specialist(task: Task) -> bool:
-    """Whether a specialist is enrolled who has not met the task."""
+    """Whether a specialist is enrolled who has not met the task, or let it expire."""
+    met = task.assignments.filter(rater__user=OuterRef("user")).exclude(
+        state=Assignment.State.EXPIRED
+    )
     return (
         Enrollment.objects.filter(
             study=task.study,
@@ -187,7 +229,7 @@ def _has_specialist(task: Task) -> bool:
             stage=Enrollment.Stage.READY,
             ended_at=None,
         )
-        .exclude(user__rater__assignments__task=task)
+        .exclude(Exists(met))
         .exists()
     )
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from feedback.studies.models import Criterion, GuidelineVersion, Study, Task
+from feedback.studies.models import (
+    Criterion,
+    GuidelineVersion,
+    Study,
+    Task,
+    TaskForm,
+)
 from feedback.studies.selectors import questionnaire_of
 
 # From this share of a scale on an answer is good enough: 4 on a scale of 1 to 5.
@@ -69,17 +75,20 @@ class Question:
         return 2
 
     def label_of(self, value: int | None, choices: list[str] | None) -> int | None:
-        """The label of an answer to the criterion; None if it has none."""
+        """The label of an answer to the criterion; None if it has none.
+
+        Answers under another version may have options or values that this one lacks.
+        """
         criterion = self.criterion
         if criterion is None:
             return None
         if criterion.kind == Criterion.Kind.NOMINAL:
             known = [option["value"] for option in criterion.options]
-            return known.index(choices[0]) if choices else None
+            return known.index(choices[0]) if choices and choices[0] in known else None
         if value is None:
             return None
         if criterion.kind == Criterion.Kind.YES_NO:
-            return int(value)
+            return value if value in {0, 1} else None
         low, high = (
             (0, 100)
             if criterion.kind == Criterion.Kind.SCORE
@@ -105,9 +114,13 @@ def question_of(
         return Question(criterion=None)
     if kind not in {Task.Kind.SINGLE, Task.Kind.CONVERSATION}:
         return None
+    questionnaire = questionnaire_of(version)
+    form = questionnaire.forms.get(kind)
+    if form is not None and TaskForm.Part.RATINGS not in form.parts:
+        return None
     asked = [
         one
-        for one in questionnaire_of(version).criteria
+        for one in questionnaire.criteria
         if one.scope == Criterion.Scope.COMPLETION
         and one.kind in _DECIDABLE
         and one.is_required

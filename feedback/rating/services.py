@@ -15,7 +15,7 @@ from feedback.rating.selectors import may_change_until
 from feedback.rating.shown import Shown
 from feedback.rating.storing import store_parts
 from feedback.studies.assignment import finish, hold_for_submit
-from feedback.studies.models import Assignment, Study
+from feedback.studies.models import Assignment, Study, Task
 
 
 @transaction.atomic
@@ -118,6 +118,11 @@ def revise_judgment(
 
 
 def _basis_of_revision(judgment: Judgment, *, now: datetime) -> str:
+    if judgment.task.purpose == Task.Purpose.TRAINING:
+        raise Conflict(
+            "The expected answer was shown to you; this one stays.",
+            next_step="Go on to the next task.",
+        )
     if Reveal.objects.filter(assignment_id=judgment.assignment_id).exists():
         if judgment.basis == Judgment.Basis.AFTER_REVEAL:
             raise Conflict(

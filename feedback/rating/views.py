@@ -36,7 +36,6 @@ from feedback.studies.selectors import (
     access_assignment,
     access_study,
     enrollment_of,
-    progress_of,
     rater_progress,
 )
 from feedback.studies.standing import standing_of
@@ -62,7 +61,6 @@ def study_rate(request: PersonRequest, uid: UUID) -> HttpResponse:
         "study": study,
         "standing": standing_of(enrollment_of(request.user, study)),
         "own": rater_progress(study=study, rater=rater),
-        "progress": progress_of(study),
     }
     return render(request, "studies/rate_done.html", context)
 

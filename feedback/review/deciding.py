@@ -299,6 +299,10 @@ def _close(case: AdjudicationCase, user: User, *, now: datetime) -> None:
         update_fields=["state", "claimed_by", "leased_until", "closed_at", "closed_by"]
     )
     close_unclaimed(case.task)
+    # An answer that is still on its way asks nobody else.
+    Task.objects.filter(pk=case.task_id).exclude(state=Task.State.WITHDRAWN).update(
+        stopped_by=Task.Stop.SPECIALIST
+    )
     if not Slot.objects.filter(task=case.task, state=Slot.State.LEASED).exists():
         Task.objects.filter(pk=case.task_id, state=Task.State.OPEN).update(
             state=Task.State.COMPLETE, stopped_by=Task.Stop.SPECIALIST

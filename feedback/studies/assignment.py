@@ -15,6 +15,7 @@ from feedback.accounts.permissions import Role
 from feedback.audit.services import record
 from feedback.common.events import emit
 from feedback.common.exceptions import Conflict, Forbidden, Invalid
+from feedback.common.text import forbidden_character, normalize
 from feedback.jobs.services import enqueue
 from feedback.studies.claims import claim_due_check, claim_label
 from feedback.studies.events import TaskCompleted
@@ -105,9 +106,17 @@ def _lease_next(
     task = slot.task
     # The claim holds the rater's enrollment, so nobody adds the row in between. It is
     # there already if the rater let this task expire.
-    assignment = Assignment.objects.filter(task=task, rater=rater).first()
+    assignment = (
+        Assignment.objects.select_for_update(of=("self",))
+        .filter(task=task, rater=rater)
+        .first()
+    )
     if assignment is None:
         assignment = Assignment(task=task, rater=rater)
+    elif assignment.state != Assignment.State.EXPIRED:
+        # Answered in another window while this one looked.
+        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.OPEN, leased_until=None)
+        return None
     assignment.study = study
     assignment.task = task
     assignment.rater = rater
@@ -196,6 +205,12 @@ def decline(
             next_step="Choose one of the reasons.",
             fields={"decline_reason": "Choose a reason."},
         )
+    note = normalize(note).strip()
+    if found := forbidden_character(note):
+        raise Invalid(
+            f"The note holds {found}, which cannot be stored.",
+            next_step="Take it out of the note.",
+        )
     held = hold_for_submit(assignment=assignment, lease_no=lease_no)
     if held.state == Assignment.State.SUBMITTED:
         raise Conflict(
@@ -206,7 +221,8 @@ def decline(
     held.decline_reason, held.decline_note = reason, note[:_NOTE]
     held.save(update_fields=["state", "decline_reason", "decline_note"])
     is_check = held.slot.wave == Slot.Wave.CHECK
-    Slot.objects.filter(pk=held.slot_id).update(
+    # A place that was closed meanwhile stays closed.
+    Slot.objects.filter(pk=held.slot_id, state=Slot.State.LEASED).update(
         state=Slot.State.CLOSED if is_check else Slot.State.OPEN, leased_until=None
     )
     _settle([held.slot_id])
@@ -284,6 +300,7 @@ def finish(
     if is_passed and task.state == Task.State.OPEN:
         slot.task = task
         replace_place(slot)
+        settle_given_back(study=task.study, task_ids=[task.pk])
         return
     waiting = [Slot.State.OPEN, Slot.State.LEASED]
     if Slot.objects.filter(task=task, state__in=waiting).exists():

@@ -38,6 +38,11 @@ class StudyCard:
         return self._may(Verb.TASK_RATE)
 
     @property
+    def is_only_rating(self) -> bool:
+        """Whether the person judges here and may not see the study's quality."""
+        return self.can_rate and not self.can_see_quality
+
+    @property
     def can_lead(self) -> bool:
         """Whether the person sets this study up."""
         return self._may(Verb.STUDY_LEAD)

@@ -75,10 +75,10 @@ def claim_due_check(
     slot = claim_check(study=study, rater=rater, enrollment=enrolled, now=now)
     if slot is None:
         return None
-    Slot.objects.filter(pk=slot.pk).update(
+    n_leased = Slot.objects.filter(pk=slot.pk, state=Slot.State.OPEN).update(
         state=Slot.State.LEASED, lease_no=F("lease_no") + 1, leased_until=until
     )
-    return slot.pk
+    return slot.pk if n_leased else None
 
 
 def claim_label(

@@ -6,16 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from feedback.accounts.models import User
-from feedback.accounts.permissions import Verb
+from feedback.accounts.permissions import Role, Verb
 from feedback.audit.services import record
 from feedback.common.exceptions import Conflict, Invalid, NotVisible
 from feedback.common.hashing import json_sha256
 from feedback.common.text import forbidden_character, normalize
 from feedback.studies.expected import check_expected
-from feedback.studies.models import GoldItem, Slot, Study, Task
+from feedback.studies.models import Enrollment, GoldItem, Slot, Study, Task
 from feedback.studies.selectors import studies_for
 from feedback.studies.twins import make_twin
 
@@ -32,6 +32,26 @@ def golds_of(study: Study) -> QuerySet[GoldItem]:
     )
 
 
+def studies_with_golds_for(user: User) -> QuerySet[Study]:
+    """The studies whose known answers a person may see: led, and not rated in."""
+    rates = Enrollment.objects.filter(
+        study=OuterRef("pk"), user=user, role=Role.RATER, ended_at=None
+    )
+    return studies_for(user, Verb.STUDY_LEAD).exclude(Exists(rates))
+
+
+def access_golds(user: User, uid: UUID) -> Study:
+    """The only door to the known answers of a study.
+
+    Raises:
+        NotVisible: for who does not lead it, or rates in it.
+    """
+    study = studies_with_golds_for(user).filter(uid=uid).first()
+    if study is None:
+        raise NotVisible
+    return study
+
+
 def access_gold(user: User, uid: UUID) -> GoldItem:
     """The only door to a known answer: for those who lead its study.
 
@@ -42,7 +62,7 @@ def access_gold(user: User, uid: UUID) -> GoldItem:
         GoldItem.objects.select_related(
             "task__study", "task__prompt", "task__guideline_version", "task__repeats"
         )
-        .filter(uid=uid, task__study__in=studies_for(user, Verb.STUDY_LEAD))
+        .filter(uid=uid, task__study__in=studies_with_golds_for(user))
         .first()
     )
     if gold is None:
@@ -61,7 +81,7 @@ def access_task(user: User, uid: UUID) -> Task:
         .filter(
             uid=uid,
             purpose=Task.Purpose.LABEL,
-            study__in=studies_for(user, Verb.STUDY_LEAD),
+            study__in=studies_with_golds_for(user),
         )
         .first()
     )

@@ -67,13 +67,23 @@ def access_credential(user: User, uid: UUID) -> Credential:
     return found
 
 
+def _refuse_oneself(enrollment: Enrollment, actor: User) -> None:
+    if enrollment.user_id == actor.pk:
+        raise Forbidden(
+            "Nobody decides this about themselves.",
+            next_step="Ask another lead of the study, or an administrator.",
+        )
+
+
 @transaction.atomic
 def set_tier(*, enrollment: Enrollment, tier: str, actor: User) -> Enrollment:
     """Ask somebody as a specialist, or no longer.
 
     Raises:
+        Forbidden: if the actor is that person.
         Invalid: if there is no such tier.
     """
+    _refuse_oneself(enrollment, actor)
     if tier not in Enrollment.Tier.values:
         raise _wrong("tier", f"Tier {tier!r} is not one of {Enrollment.Tier.values}.")
     held = _hold(enrollment)
@@ -125,8 +135,10 @@ def set_stage(
         actor: who is named in the audit trail.
 
     Raises:
+        Forbidden: if the actor is that person.
         Invalid: if it is another stage, or the reason is missing or too long.
     """
+    _refuse_oneself(enrollment, actor)
     if stage not in {Enrollment.Stage.PAUSED, Enrollment.Stage.READY}:
         raise _wrong("stage", f"Stage {stage!r} is set by the qualification only.")
     reason = _text(reason, field="reason", limit=MAX_REASON)

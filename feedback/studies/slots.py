@@ -11,8 +11,10 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
+from feedback.common.events import emit
 from feedback.jobs.services import enqueue
 from feedback.stats.routing import BASE_RATINGS
+from feedback.studies.events import TaskCompleted
 from feedback.studies.models import Assignment, Slot, Study, Task
 from feedback.studies.sampling import shuffle_key
 
@@ -85,13 +87,50 @@ _REOPEN_TASKS = """
                   WHERE s.task_id = t.id AND s.state IN ('open', 'leased'))
 """
 
+# What somebody has locked is left to them, or to the sweep: whoever comes here holds
+# places already, and would wait for one who waits for these.
 _COMPLETE_TASKS = """
-    UPDATE studies_task t SET state = 'complete', stopped_by = 'lowered'
-    WHERE t.study_id = %(study)s AND t.purpose = 'label' AND t.state = 'open'
-      AND EXISTS (SELECT 1 FROM studies_slot s WHERE s.task_id = t.id)
-      AND NOT EXISTS (SELECT 1 FROM studies_slot s
-                      WHERE s.task_id = t.id AND s.state IN ('open', 'leased'))
+    UPDATE studies_task SET state = 'complete', stopped_by = 'lowered'
+    WHERE id IN (
+        SELECT t.id FROM studies_task t
+        WHERE t.study_id = %(study)s AND t.purpose = 'label' AND t.state = 'open'
+          AND (%(tasks)s::bigint[] IS NULL OR t.id = ANY(%(tasks)s))
+          AND EXISTS (SELECT 1 FROM studies_slot s WHERE s.task_id = t.id)
+          AND NOT EXISTS (SELECT 1 FROM studies_slot s
+                          WHERE s.task_id = t.id AND s.state IN ('open', 'leased'))
+        FOR NO KEY UPDATE OF t SKIP LOCKED
+    )
+    RETURNING id
 """
+
+_CLOSE_GIVEN_BACK = f"""
+    UPDATE studies_slot SET state = 'closed'
+    WHERE id IN (
+        SELECT free.id FROM studies_slot free
+        JOIN ({_RANKED}) ranked ON ranked.id = free.id
+        WHERE ranked.place > %(target)s AND ranked.task_id = ANY(%(tasks)s)
+          AND free.state = 'open'
+        FOR UPDATE OF free SKIP LOCKED
+    )
+"""  # noqa: S608 - constants
+
+
+def complete_settled(*, study: Study, task_ids: Iterable[int] | None = None) -> None:
+    """Complete the open tasks that have places but none that anybody holds or may take.
+
+    Args:
+        study: whose tasks; of a fixed number of raters.
+        task_ids: look at these only.
+    """
+    keys: dict[str, Any] = {
+        "study": study.pk,
+        "tasks": None if task_ids is None else list(task_ids),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETE_TASKS, keys)
+        completed = [pk for (pk,) in cursor.fetchall()]
+    for pk in completed:
+        emit(TaskCompleted(task_id=pk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +180,9 @@ def fit_slots(*, study: Study) -> SlotChange:
         cursor.execute(_ADD, keys)
         n_opened += cursor.rowcount
         cursor.execute(_REOPEN_TASKS, keys)
-        if study.policy == Study.Policy.FIXED:
-            cursor.execute(_COMPLETE_TASKS, keys)
-    if study.policy != Study.Policy.FIXED:
+    if study.policy == Study.Policy.FIXED:
+        complete_settled(study=study)
+    else:
         enqueue(kind=FIT_JOB, subject=study, dedupe_key=f"{FIT_JOB}:{uuid4()}")
     n_in_hand = Slot.objects.filter(study=study, state=Slot.State.LEASED).count()
     return SlotChange(n_opened=n_opened, n_closed=n_closed, n_in_hand=n_in_hand)
@@ -213,8 +252,10 @@ def settle_given_back(*, study: Study, task_ids: Iterable[int]) -> None:
             "tasks": list(task_ids),
         }
         with connection.cursor() as cursor:
-            cursor.execute(f"{_CLOSE_BEYOND} AND ranked.task_id = ANY(%(tasks)s)", keys)
+            cursor.execute(_CLOSE_GIVEN_BACK, keys)
+        complete_settled(study=study, task_ids=task_ids)
         return
-    given_back = Task.objects.filter(pk__in=task_ids, slots__wave=Slot.Wave.MORE)
+    asked_by_policy = [Slot.Wave.MORE, Slot.Wave.SPECIALIST, Slot.Wave.AUDIT]
+    given_back = Task.objects.filter(pk__in=task_ids, slots__wave__in=asked_by_policy)
     for task in given_back.distinct():
         enqueue(kind=ROUTE_JOB, subject=task, dedupe_key=f"{ROUTE_JOB}:{uuid4()}")

@@ -61,7 +61,8 @@ def study_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         "guideline": guideline,
         "criteria": asked.criteria if asked else [],
         "forms": list(asked.forms.values()) if asked else [],
-        "progress": progress_of(study),
+        # Exact counts around one's own answers would tell which of them were checks.
+        "progress": [] if card.is_only_rating else progress_of(study),
         "people": people_of(study) if card.can_lead else [],
         "n_open_questions": n_open_questions(study) if card.can_lead else 0,
         "batches": batches.order_by("-pk")[:_BATCHES_SHOWN],

@@ -186,9 +186,10 @@ def test_typing_in_what_was_seen_keeps_what_stood_there_before(desk):
 def test_two_windows_closed_without_a_connection_lose_nothing(desk):
     one, two = desk.window(), desk.window()
     desk.context.set_offline(True)
-    write(one, "first")
-    write(two, "second")
-    expect(two.locator("[data-saved]")).to_contain_text("kept on this device")
+    for window, text in ((one, "first"), (two, "second")):
+        write(window, text)
+        kept_here = window.locator("[data-saved]")
+        expect(kept_here).to_contain_text("kept on this device")
     one.close()
     two.close()
     desk.context.set_offline(False)

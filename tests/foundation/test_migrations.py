@@ -14,7 +14,10 @@ from tests.conftest import _url_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # Whoever comes first leans on nobody who comes later.
-APPS = ["exports", "rating", "studies", "corpus", "jobs", "audit", "accounts"]
+APPS = [
+    "exports", "review", "quality", "rating", "studies", "corpus", "jobs", "audit",
+    "accounts",
+]  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -174,6 +174,7 @@ def test_the_page_shows_own_numbers_and_no_single_check(study, sign_in):
     rater = builders.make_rater(study)
     make_known(study, 7)
     at_stage(study, rater, Enrollment.Stage.QUALIFYING)
+    Study.objects.filter(pk=study.pk).update(undo_seconds=0)
     browser, url = sign_in(rater.user), reverse("my_rating", args=[study.uid])
     pages = []
     for answers in (RIGHT, RIGHT, RIGHT, RIGHT, WRONG, RIGHT, WRONG):
@@ -188,6 +189,20 @@ def test_the_page_shows_own_numbers_and_no_single_check(study, sign_in):
     assert "4 of 5 known tasks" in text
     assert "nobody is paid by time alone" in text
     assert "five at a time" in text
+
+
+def test_what_can_still_be_taken_back_is_not_counted(study, sign_in):
+    """Else a rater could try which answer raises the count."""
+    rater = builders.make_rater(study)
+    make_known(study, 7)
+    at_stage(study, rater, Enrollment.Stage.QUALIFYING)
+    for _ in range(6):
+        answer_next(study, rater)
+    url = reverse("my_rating", args=[study.uid])
+    browser = sign_in(rater.user)
+    assert "of 5 known tasks" not in browser.get(url).content.decode()
+    Study.objects.filter(pk=study.pk).update(undo_seconds=0)
+    assert "5 of 5 known tasks" in browser.get(url).content.decode()
 
 
 def test_after_the_study_is_closed_everything_is_shown(study, sign_in):

@@ -7,13 +7,15 @@ import pytest
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
 from feedback.quality import routing
-from feedback.quality.votes import question_of, votes_in
+from feedback.quality.votes import Question, question_of, votes_in
 from feedback.rating.answers import Answer, scores
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import FormDraft
-from feedback.studies.models import Enrollment, Slot, Task
+from feedback.studies.models import Criterion, Enrollment, Slot, Task
 from feedback.studies.policies import policy_words
+from feedback.studies.slots import fit_slots
 from tests.builders import BETTER_A, make_rater, make_study, submit
+from tests.rating.everything import make_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +214,60 @@ def test_every_policy_says_in_words_what_it_does(policy):
     assert text[0].isupper()
     assert text.endswith(".")
     assert ("10 %" in text) is (policy != "fixed")
+
+
+def test_another_policy_asks_nobody_more_of_an_untouched_task():
+    study = make("lead")
+    fit_slots(study=study)
+    work()
+    routing.route_study(study.pk)
+    assert study.tasks.get().slots.count() == 2
+
+
+def test_a_task_whose_specialist_left_is_completed():
+    study = make("lead", cap=3)
+    expert = specialist(study)
+    task = say(study, GOOD, POOR, GOOD)
+    assert list(routing.stranded(study)) == [task]
+    Enrollment.objects.filter(user=expert.user).update(ended_at=clock.now())
+
+    routing.route_task(task.pk)
+
+    task.refresh_from_db()
+    assert (task.state, task.stopped_by) == ("complete", "cap")
+    assert not task.slots.filter(state="open").exists()
+
+
+def test_a_specialist_outside_their_practice_leaves_the_end_to_the_cap():
+    study = make("lead", cap=3)
+    expert = specialist(study)
+    say(study, GOOD, POOR, GOOD)
+    task = say(study, Answer(is_outside_practice=True), by=expert)
+    assert (task.state, task.stopped_by) == ("complete", "cap")
+
+
+def test_a_form_without_ratings_counts_no_criterion():
+    study = make_study(n_prompts=1, n_completions=1)
+    version = study.guideline_versions.get()
+    asked = question_of(study=study, kind="single", version=version)
+    assert asked.criterion.key == "correctness"
+    study = make_everything(forms=[FormDraft("single", ("marks",))], n_completions=1)
+    version = study.guideline_versions.get()
+    assert question_of(study=study, kind="single", version=version) is None
+
+
+def test_options_that_a_version_lacks_give_no_vote():
+    options = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+    question = Question(Criterion(kind="nominal", options=options))
+    assert question.label_of(None, ["no"]) == 1
+    assert question.label_of(None, ["gone"]) is None
+    assert Question(Criterion(kind="yes_no")).label_of(5, None) is None
+
+
+def test_an_adjudicated_task_asks_nobody_else():
+    study = make("lead")
+    say(study, GOOD)
+    Task.objects.filter(study=study).update(stopped_by="specialist")
+    task = say(study, POOR)
+    assert (task.state, task.stopped_by) == ("complete", "specialist")
+    assert task.slots.count() == 2

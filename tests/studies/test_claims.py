@@ -139,6 +139,8 @@ def test_declining_needs_a_reason_and_a_lease(study):
     assignment = next_of(study, rater)
     with pytest.raises(Invalid, match="'' is not a reason"):
         decline(assignment=assignment, lease_no=1, reason="")
+    with pytest.raises(Invalid, match="cannot be stored"):
+        decline(assignment=assignment, lease_no=1, reason="other", note="a\0")
     with pytest.raises(Conflict):
         decline(assignment=assignment, lease_no=7, reason="other")
     release_expired(now=assignment.leased_until)

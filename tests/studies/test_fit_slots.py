@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from feedback.common import clock
-from feedback.studies.assignment import assign_next, release_expired
+from feedback.studies.assignment import assign_next, decline, release_expired
 from feedback.studies.models import Slot, Study, Task
 from feedback.studies.slots import fit_slots
 from tests.builders import GOOD, judge_all, make_rater, make_study, submit
@@ -128,3 +128,33 @@ def test_another_policy_keeps_two_places_and_asks_a_job(study):
     for task in study.tasks.all():
         assert states(task) == ["closed"] * 3 + ["open"] * 2
         assert task.state == Task.State.OPEN
+
+
+def test_the_last_place_given_back_completes_the_task(study):
+    for _ in range(2):
+        judge_all(study, make_rater(study), limit=1)
+    held = assign_next(study=study, rater=make_rater(study), now=clock.now())
+    assert held.task.slots.filter(state="done").count() == 2
+    ask_for(study, 2)
+    held.task.refresh_from_db()
+    assert held.task.state == Task.State.OPEN
+
+    release_expired(now=held.leased_until + timedelta(seconds=1))
+
+    held.task.refresh_from_db()
+    assert (held.task.state, held.task.stopped_by) == ("complete", "lowered")
+
+
+def test_declining_does_not_open_a_closed_place_again(study):
+    raters = [make_rater(study) for _ in range(3)]
+    held = [assign_next(study=study, rater=r, now=clock.now()) for r in raters]
+    ask_for(study, 2)
+    release_expired(now=held[0].leased_until + timedelta(seconds=1))
+    closed = next(
+        one for one in held if Slot.objects.get(pk=one.slot_id).state == "closed"
+    )
+    closed.refresh_from_db()
+
+    decline(assignment=closed, lease_no=closed.lease_no, reason="other")
+
+    assert Slot.objects.get(pk=closed.slot_id).state == Slot.State.CLOSED

@@ -185,3 +185,12 @@ def test_the_list_takes_the_same_queries_for_many(
         add_credential(rater=rater, kind="degree", title="MD", actor=cast.lead)
     with django_assert_num_queries(6):
         assert lead.get(url).text.count("not checked yet") == 11
+
+
+def test_nobody_sets_their_own_tier_or_stage(cast):
+    enroll(study=cast.study, user=cast.lead, role=Role.RATER)
+    own = cast.study.enrollments.get(user=cast.lead, role=Role.RATER)
+    with pytest.raises(Forbidden, match="about themselves"):
+        set_tier(enrollment=own, tier="specialist", actor=cast.lead)
+    with pytest.raises(Forbidden, match="about themselves"):
+        set_stage(enrollment=own, stage="ready", reason="", actor=cast.lead)

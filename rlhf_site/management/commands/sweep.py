@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
 from feedback.quality.qualification import review_behind
+from feedback.quality.routing import route_task, stranded
 from feedback.review.opening import open_cases_for
 from feedback.studies.assignment import release_expired
 from feedback.studies.models import Study
@@ -78,9 +79,20 @@ class Command(BaseCommand):
         for study in Study.objects.filter(state=Study.State.OPEN):
             if self._stop.is_set():
                 return
-            open_cases_for(study, now=now, since=self._seen_until)
+            try:
+                self._look_at(study, now=now)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                # One study's defect must not keep the others waiting.
+                logger.exception("The sweep could not look at study %s", study.pk)
         # What was not committed yet when it was looked at is looked at again.
         self._seen_until = now - timedelta(seconds=_BEHIND_SECONDS)
+
+    def _look_at(self, study: Study, *, now: datetime) -> None:
+        for task in stranded(study):
+            route_task(task.pk)
+        open_cases_for(study, now=now, since=self._seen_until)
 
     def _wake_overdue(self) -> None:
         for job_id in due_job_ids(now=clock.now(), older_than=_OVERDUE):
