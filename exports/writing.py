@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from exports import manifest
 from exports.builders import rows_of
-from exports.card import Written, card_of
+from exports.card import Written
 from exports.evidence import evidence_of
 from exports.models import Snapshot, SnapshotRater
+from exports.papers import write_papers
 from exports.pinning import judgments_kept_out
 from exports.ratings import write_ratings
 from exports.rules import ContractLine, Rule, Rules, contract_lines
@@ -130,8 +131,7 @@ def write_export(snapshot: Snapshot, folder: Path, *, report: Report) -> Export:
     report("Writing card and hashes")
     written = [w for group in shards.values() for w in group.written()]
     contract = contract_lines(kept_out)
-    card = card_of(snapshot, written=written, contract=contract)
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    write_papers(snapshot, folder, written=written, contract=contract)
     _write_description(snapshot, folder, written=written, contract=contract)
     sha256 = manifest.write_manifest(folder)
     return Export(
