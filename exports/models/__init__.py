@@ -1,5 +1,14 @@
 """Snapshots, and what becomes of them once they are sealed."""
 
+from exports.models.release import (
+    N_SIGNATURES,
+    Comparison,
+    Release,
+    ReleaseWatch,
+    SigningKey,
+    Signoff,
+    Tombstone,
+)
 from exports.models.snapshot import (
     ExportFile,
     Snapshot,
@@ -9,9 +18,16 @@ from exports.models.snapshot import (
 )
 
 __all__ = [
+    "N_SIGNATURES",
+    "Comparison",
     "ExportFile",
+    "Release",
+    "ReleaseWatch",
+    "SigningKey",
+    "Signoff",
     "Snapshot",
     "SnapshotExclusion",
     "SnapshotMember",
     "SnapshotRater",
+    "Tombstone",
 ]
