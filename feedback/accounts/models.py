@@ -7,10 +7,22 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
-from feedback.accounts.permissions import Role
+from feedback.accounts.permissions import Grant, Role
+from feedback.accounts.token_models import ApiToken, Scope
 from feedback.common.guards import NoTruncate, Sealed
 from feedback.common.history import tracked
 from feedback.common.models import Identified
+
+__all__ = [
+    "ApiToken",
+    "Credential",
+    "KeySettings",
+    "Rater",
+    "Scope",
+    "SignInLink",
+    "User",
+    "UserManager",
+]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -35,6 +47,9 @@ class User(AbstractBaseUser, Identified):
         help_text="Roles that count for the whole site: admin, auditor.",
     )
     is_active = models.BooleanField(default=True)
+
+    # Narrows what the person may do while a token speaks for them; not a column.
+    grant: Grant | None = None
 
     objects = UserManager()
 

@@ -5,8 +5,10 @@ a study (`studies.Enrollment`) count for that study's objects only. Reading the 
 below is reading the policy; nothing else in the code grants anything.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from django.db import models
 
@@ -74,11 +76,32 @@ class HasRoles(Protocol):
         """The roles of that person for this object."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token leaves of its person's permissions; it never adds any.
+
+    Attributes:
+        verbs: all that may be done.
+        study_uid: the only study, or None for each of the person's.
+    """
+
+    verbs: frozenset[Verb]
+    study_uid: UUID | None
+
+    def covers(self, verb: Verb, obj: HasRoles | None = None) -> bool:
+        """Whether `verb` is left, with `obj`: a study or something of one."""
+        if verb not in self.verbs:
+            return False
+        study = getattr(obj, "study", obj)
+        return self.study_uid is None or getattr(study, "uid", None) == self.study_uid
+
+
 class Person(Protocol):
     """The part of a user that permission depends on."""
 
     pk: int
     is_active: bool
+    grant: Grant | None
 
     @property
     def site_roles(self) -> frozenset[Role]:
@@ -97,6 +120,8 @@ def may(user: Person, verb: Verb, obj: HasRoles | None = None) -> bool:
     does not list is a programming error (KeyError), never a yes.
     """
     if not user.is_active:
+        return False
+    if user.grant is not None and not user.grant.covers(verb, obj):
         return False
     allowed = PERMISSIONS[verb]
     if user.site_roles & allowed:

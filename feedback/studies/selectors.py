@@ -37,13 +37,19 @@ def studies_for(user: User, verb: Verb) -> QuerySet[Study]:
     """The studies in which a person may do `verb`: scope as part of the query."""
     if not user.is_active:
         return Study.objects.none()
+    studies = Study.objects.all()
+    if user.grant is not None:
+        if verb not in user.grant.verbs:
+            return Study.objects.none()
+        if user.grant.study_uid is not None:
+            studies = studies.filter(uid=user.grant.study_uid)
     allowed = roles_with(verb)
     if user.site_roles & allowed:
-        return Study.objects.all()
+        return studies
     enrolled = Enrollment.objects.filter(
         study=OuterRef("pk"), user=user, ended_at=None, role__in=allowed
     )
-    return Study.objects.filter(Exists(enrolled))
+    return studies.filter(Exists(enrolled))
 
 
 def access_study(user: User, uid: UUID, verb: Verb) -> Study:

@@ -86,6 +86,7 @@ KINDS = {
         "accounts.User",
         "accounts.Rater",
         "accounts.Credential",
+        "accounts.ApiToken",
         "corpus.Source",
         "corpus.ImportBatch",
         "review.AdjudicationCase",
