@@ -24,12 +24,13 @@ ALWAYS_FIXED = """
     WHERE e.pgh_obj_id = %(study)s
 """
 
-# `{purpose}` is one of Task.Purpose, never a person's text.
+# `{purposes}` are of Task.Purpose, never a person's text.
 CURRENT = """
     SELECT j.id, j.task_id, j.rater_id, j.guideline_version_id, j.active_seconds,
         j.created_at, j.is_fit_as_is, t.kind,
         (s.wave = 'base' OR (s.wave = 'more' AND ({always_fixed})))::int AS is_base,
-        j.is_unblinded::int AS is_unblinded, t.prompt_id, t.repeats_id, a.shown_order
+        j.is_unblinded::int AS is_unblinded, t.prompt_id, t.repeats_id, a.shown_order,
+        (t.purpose = 'label')::int AS is_label
     FROM rating_judgment j
     JOIN studies_task t ON t.id = j.task_id
     JOIN studies_assignment a ON a.id = j.assignment_id
@@ -41,7 +42,7 @@ CURRENT = """
           SELECT 1 FROM rating_judgment n
           WHERE n.supersedes_id = j.id AND n.basis = 'blind'
       )
-      AND t.purpose = '{purpose}' AND t.state <> 'withdrawn'
+      AND t.purpose IN ({purposes}) AND t.state <> 'withdrawn'
 """
 
 _RATINGS = """
@@ -372,6 +373,11 @@ def _read(
     )
 
 
-def current_sql(purpose: str = "label") -> str:
-    """The query for current judgments; parameters `study` and `versions`."""
-    return CURRENT.format(purpose=purpose, always_fixed=ALWAYS_FIXED)
+def current_sql(*purposes: str) -> str:
+    """The query for current judgments; parameters `study` and `versions`.
+
+    Args:
+        purposes: of the tasks, of `Task.Purpose`; those to be labeled if none is given.
+    """
+    named = ", ".join(f"'{one}'" for one in purposes or ("label",))
+    return CURRENT.format(purposes=named, always_fixed=ALWAYS_FIXED)

@@ -1,7 +1,9 @@
 """What a rater reads about their own ratings: each number with how it comes about.
 
-While the study is open, what checks say moves on in steps of five, and nothing is shown
-of fewer: a page that changed with a single answer would tell which task was a check.
+While the study is open the numbers rest on whole tens of tasks that can no longer be
+taken back, as `feedback.quality.rater_numbers` says, and what checks say moves on in
+steps of five and shows nothing of fewer: a page that changed with a single answer would
+tell which task was a check.
 """
 
 from collections.abc import Iterable

@@ -2,17 +2,21 @@
 
 What counts as current and as the base wave is what `feedback.quality.arrays` says; only
 tasks that the rater answered are read, with everybody's answers to these.
+
+While the study is open everything rests on the same tasks: those that can no longer be
+taken back, in the order in which they were answered, as many as make whole tens. A number
+that moved on with a single task, or one that counted checks where another did not, would
+tell by subtraction which task was a check.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from feedback.accounts.models import Rater
-from feedback.common import clock
 from feedback.quality.arrays import current_sql, number_rows
 from feedback.quality.columns import Columns, Layout, read_columns
 from feedback.quality.epochs import epochs_of
@@ -23,14 +27,17 @@ from feedback.stats.arrays import BoolArray, FloatArray, IntArray
 from feedback.stats.ratings import Ratings
 from feedback.stats.rest import RestCorrelation, rest_correlations
 from feedback.stats.speed import Effort, effort, item_norms, too_fast
-from feedback.studies.models import Enrollment, Study
+from feedback.studies.models import Assignment, Enrollment, Study, Task
 
 PREFERENCE = "Preference"
+# How many tasks a rater's page moves on by.
+TASKS_A_STEP = 10
+# What a rater cannot tell apart; training says of itself what it is.
+_LOOK_ALIKE = (Task.Purpose.LABEL, Task.Purpose.GOLD, Task.Purpose.RETEST)
 _NOT_COMPARED = 3
 
 _OWN = """({current}
-    AND t.id IN (SELECT task_id FROM rating_judgment
-                 WHERE study_id = %(study)s AND rater_id = %(rater)s))"""
+    AND t.id = ANY(%(tasks)s))"""
 
 _RATINGS = """
     WITH current AS MATERIALIZED {own}
@@ -59,7 +66,7 @@ _PREFERENCES = """
         {step},
         (array_position(c.shown_order, ia.position::smallint)
             < array_position(c.shown_order, ib.position::smallint))::int,
-        (c.kind = 'pair')::int
+        (c.kind = 'pair')::int, c.is_label
     FROM current c
     JOIN rating_preference p ON p.judgment_id = c.id AND p.criterion_id IS NULL
     JOIN studies_taskitem ia
@@ -69,7 +76,17 @@ _PREFERENCES = """
     ORDER BY p.id
 """
 _PREFERENCE_LAYOUT = Layout(
-    names=("task", "rater", "is_base", "a", "b", "step", "a_stood_left", "is_pair")
+    names=(
+        "task",
+        "rater",
+        "is_base",
+        "a",
+        "b",
+        "step",
+        "a_stood_left",
+        "is_pair",
+        "is_label",
+    )
 )
 
 _TIMES = """
@@ -138,7 +155,7 @@ class RaterNumbers:
     """Everything that is computed about one rater of one study.
 
     Attributes:
-        n_judgments: tasks answered, of every purpose.
+        n_tasks: tasks that the numbers rest on, of every purpose but training.
         active_seconds: time on these, revisions included.
         golds: answers to golds in order, right or wrong.
         golds_since: those since the last decision about the rater's stage.
@@ -150,7 +167,7 @@ class RaterNumbers:
         swapped: preferences in pairs shown again with sides swapped; decided or equal.
     """
 
-    n_judgments: int
+    n_tasks: int
     active_seconds: int
     golds: BoolArray
     golds_since: BoolArray
@@ -163,33 +180,37 @@ class RaterNumbers:
 
 
 def rater_numbers(
-    *, study: Study, rater: Rater, enrollment: Enrollment | None = None
+    *, study: Study, rater: Rater, now: datetime, enrollment: Enrollment | None = None
 ) -> RaterNumbers:
     """Read what a rater's page shows, of the newest major guideline version.
 
     Args:
         study: whose.
         rater: of the study.
+        now: decides what can no longer be taken back.
         enrollment: from which the last decision about the rater's stage is known.
     """
-    done = Judgment.objects.filter(study=study, rater=rater).aggregate(
-        n=Count("task", distinct=True), seconds=Sum("active_seconds")
+    tasks = settled_tasks(study=study, rater=rater, now=now)
+    done = Judgment.objects.filter(rater=rater, task__in=tasks).aggregate(
+        seconds=Sum("active_seconds")
     )
     since = last_decision(enrollment) if enrollment else None
+    counted = set(tasks)
     golds = [
-        one
-        for one in gold_answers(study=study, rater=rater)
-        # What can still be taken back would tell by trial which answer is right.
-        if study.state == Study.State.CLOSED
-        or one.submitted_at <= clock.now() - timedelta(seconds=study.undo_seconds)
+        one for one in gold_answers(study=study, rater=rater) if one.task_id in counted
     ]
     recent = [one for one in golds if since is None or one.submitted_at > since]
     versions = epochs_of(study)[0].version_ids if epochs_of(study) else ()
-    keys = {"study": study.pk, "rater": rater.pk, "versions": list(versions)}
-    preferences = _read(_PREFERENCES, keys, _PREFERENCE_LAYOUT)
+    keys = {
+        "study": study.pk,
+        "rater": rater.pk,
+        "versions": list(versions),
+        "tasks": tasks,
+    }
+    preferences = _read(_PREFERENCES, keys, _PREFERENCE_LAYOUT, *_LOOK_ALIKE)
     n_left, n_decisive = _sides(preferences, rater.pk)
     return RaterNumbers(
-        n_judgments=done["n"],
+        n_tasks=len(tasks),
         active_seconds=done["seconds"] or 0,
         golds=right_of(golds),
         golds_since=right_of(recent),
@@ -202,11 +223,36 @@ def rater_numbers(
     )
 
 
-def _read(
-    sql: str, keys: dict[str, Any], layout: Layout, *, purpose: str = "label"
-) -> Columns:
+def settled_tasks(*, study: Study, rater: Rater, now: datetime) -> list[int]:
+    """Keys of the tasks that all of a rater's numbers rest on, in order of answering.
+
+    Args:
+        study: whose.
+        rater: of the study.
+        now: decides what can no longer be taken back.
+
+    Returns:
+        Every task but training ones; while the study is open without those that can
+        still be taken back, and without the last few that make no ten.
+    """
+    answered = Assignment.objects.filter(
+        study=study,
+        rater=rater,
+        state=Assignment.State.SUBMITTED,
+        task__purpose__in=_LOOK_ALIKE,
+    ).order_by("submitted_at", "pk")
+    if study.state == Study.State.CLOSED:
+        return list(answered.values_list("task", flat=True))
+    until = now - timedelta(seconds=study.undo_seconds)
+    settled = list(
+        answered.filter(submitted_at__lte=until).values_list("task", flat=True)
+    )
+    return settled[: len(settled) - len(settled) % TASKS_A_STEP]
+
+
+def _read(sql: str, keys: dict[str, Any], layout: Layout, *purposes: str) -> Columns:
     query = sql.format(
-        own=_OWN.format(current=current_sql(purpose)),
+        own=_OWN.format(current=current_sql(*purposes)),
         before=_BEFORE,
         step=_STEP.format(row="p"),
         step_before=_STEP.format(row="old"),
@@ -228,7 +274,8 @@ def _rest(keys: dict[str, Any], preferences: Columns) -> dict[str, RestCorrelati
         )
         found[name] = _own_rest(ratings)
     pairs = preferences.numbers
-    rows = (pairs["is_base"] == 1) & (pairs["step"] != _NOT_COMPARED)
+    rows = (pairs["is_base"] == 1) & (pairs["is_label"] == 1)
+    rows &= pairs["step"] != _NOT_COMPARED
     if rows.any():
         place = [pairs[one][rows] for one in ("task", "a", "b")]
         found[PREFERENCE] = _own_rest(
@@ -260,7 +307,7 @@ def _sides(preferences: Columns, own: int) -> tuple[int, int]:
 
 
 def _effort(keys: dict[str, Any]) -> Effort:
-    times = _read(_TIMES, keys, _TIME_LAYOUT).numbers
+    times = _read(_TIMES, keys, _TIME_LAYOUT, *_LOOK_ALIKE).numbers
     own = times["rater"] == keys["rater"]
     seconds: FloatArray = times["seconds"].astype(np.float64)
     norms = item_norms(item=times["task"], active_seconds=seconds)
@@ -273,7 +320,7 @@ def _effort(keys: dict[str, Any]) -> Effort:
 
 
 def _repeated(keys: dict[str, Any]) -> dict[str, Repeats]:
-    columns = _read(_REPEATED, keys, _REPEATED_LAYOUT, purpose="retest")
+    columns = _read(_REPEATED, keys, _REPEATED_LAYOUT, Task.Purpose.RETEST)
     numbers, names = columns.numbers, columns.texts["name"]
     return {
         name: Repeats(
@@ -285,7 +332,7 @@ def _repeated(keys: dict[str, Any]) -> dict[str, Repeats]:
 
 
 def _swapped(keys: dict[str, Any]) -> Repeats:
-    columns = _read(_SWAPPED, keys, _SWAPPED_LAYOUT, purpose="retest").numbers
+    columns = _read(_SWAPPED, keys, _SWAPPED_LAYOUT, Task.Purpose.RETEST).numbers
     compared = (columns["before"] != _NOT_COMPARED) & (
         columns["after"] != _NOT_COMPARED
     )

@@ -12,9 +12,10 @@ from feedback.accounts.access import access
 from feedback.accounts.permissions import Role, Verb
 from feedback.accounts.requests import PersonRequest
 from feedback.accounts.selectors import rater_of
+from feedback.common import clock
 from feedback.quality.explaining import access_explained
 from feedback.quality.own_page import drift_picture, duration, own_parts
-from feedback.quality.rater_numbers import rater_numbers
+from feedback.quality.rater_numbers import TASKS_A_STEP, rater_numbers
 from feedback.studies.models import Enrollment, Study
 from feedback.studies.selectors import access_study
 from feedback.studies.standing import standing_of
@@ -53,14 +54,19 @@ def my_rating(request: PersonRequest, uid: UUID) -> HttpResponse:
         study=study, user=request.user, role=Role.RATER, ended_at=None
     )
     numbers = rater_numbers(
-        study=study, rater=rater_of(request.user), enrollment=enrollment
+        study=study,
+        rater=rater_of(request.user),
+        now=clock.now(),
+        enrollment=enrollment,
     )
     in_steps = study.state != Study.State.CLOSED
     context = {
         "study": study,
         "enrollment": enrollment,
         "standing": standing_of(enrollment) if enrollment.stage in _WAITING else None,
-        "n_judgments": numbers.n_judgments,
+        "n_tasks": numbers.n_tasks,
+        "n_tasks_a_step": TASKS_A_STEP,
+        "undo_minutes": -(-study.undo_seconds // 60),
         "active": duration(numbers.active_seconds),
         "parts": own_parts(numbers, in_steps=in_steps),
         "drift": drift_picture(numbers.golds_since, in_steps=in_steps),

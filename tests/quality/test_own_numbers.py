@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
+from feedback.common import clock
 from feedback.quality.own_page import drift_picture, duration, in_fives, own_parts
 from feedback.quality.rater_numbers import RaterNumbers, rater_numbers
 from feedback.rating.answers import Answer, scores
 from feedback.studies.models import Enrollment, Study, Task
 from feedback.studies.serving import original_of
 from tests import builders
-from tests.quality.known import RIGHT, WRONG, answer_next, at_stage, make_known
+from tests.quality.known import answer_next, at_stage, make_known
 
 
 def lines_of(numbers, *, in_steps=True):
@@ -23,7 +24,7 @@ def lines_of(numbers, *, in_steps=True):
 
 def plain(**changes):
     empty = np.zeros(0, dtype=np.bool_)
-    fields = {"n_judgments": 0, "active_seconds": 0, "golds": empty}
+    fields = {"n_tasks": 0, "active_seconds": 0, "golds": empty}
     return RaterNumbers(**{**fields, "golds_since": empty, **changes})
 
 
@@ -83,6 +84,13 @@ def study(db):
     return builders.make_study(n_prompts=12, overlap=3)
 
 
+def numbers_of(study, rater):
+    """As they are once nothing can be taken back and the study is over."""
+    Study.objects.filter(pk=study.pk).update(state="closed")
+    study.refresh_from_db()
+    return rater_numbers(study=study, rater=rater, now=clock.now())
+
+
 def judge_differently(study, rater, shift):
     """Answer everything, each task by its own key, shifted."""
     while (
@@ -103,9 +111,9 @@ def test_agreement_with_the_rest_is_the_correlation_with_the_others(study):
     raters = [builders.make_rater(study) for _ in range(3)]
     for rater in raters:
         judge_differently(study, rater, 0)
-    numbers = rater_numbers(study=study, rater=raters[0])
+    numbers = numbers_of(study, raters[0])
     lines = lines_of(numbers)
-    assert numbers.n_judgments == study.tasks.count()
+    assert numbers.n_tasks == study.tasks.count()
     assert numbers.active_seconds == 20 * study.tasks.count()
     assert numbers.rest["Correctness"].n == 24
     assert lines["Correctness"].value == "1.00"
@@ -118,8 +126,8 @@ def test_a_rater_is_told_apart_from_the_others_on_the_same_tasks(study):
     raters = [builders.make_rater(study) for _ in range(3)]
     for rater, shift in zip(raters, (2, 0, 0), strict=True):
         judge_differently(study, rater, shift)
-    odd = rater_numbers(study=study, rater=raters[0]).rest["Correctness"]
-    even = rater_numbers(study=study, rater=raters[1]).rest["Correctness"]
+    odd = numbers_of(study, raters[0]).rest["Correctness"]
+    even = numbers_of(study, raters[1]).rest["Correctness"]
     assert odd.correlation < even.correlation
 
 
@@ -127,7 +135,7 @@ def test_the_side_is_the_one_on_which_the_rater_saw_it(study):
     rater = builders.make_rater(study)
     judged = builders.judge_all(study, rater)
     pairs = [one for one in judged if one.task.kind == "pair"]
-    numbers = rater_numbers(study=study, rater=rater)
+    numbers = numbers_of(study, rater)
     assert numbers.n_decisive == len(pairs)
     assert numbers.n_left == sum(one.assignment.shown_order[0] == 0 for one in pairs)
 
@@ -145,7 +153,7 @@ def test_repeated_tasks_are_held_against_their_originals(study):
     assert n_pairs
     assert original_of(task=retests[0], rater=rater).rater == rater
     assert retest is not None
-    numbers = rater_numbers(study=study, rater=rater)
+    numbers = numbers_of(study, rater)
     assert set(numbers.repeated) == {"Correctness", "Safety", "Tone"}
     assert len(numbers.repeated["Tone"].before) == n_singles
     assert (numbers.repeated["Tone"].before == 4).all()
@@ -162,47 +170,80 @@ def test_too_fast_answers_show_in_the_time(study):
         pass
     while answer_next(study, fast, active_seconds=1) is not None:
         pass
-    assert lines_of(rater_numbers(study=study, rater=slow))["Time enough"].value == (
-        "100 %"
-    )
-    assert lines_of(rater_numbers(study=study, rater=fast))["Time enough"].value == (
-        "0 %"
-    )
+    assert lines_of(numbers_of(study, slow))["Time enough"].value == ("100 %")
+    assert lines_of(numbers_of(study, fast))["Time enough"].value == ("0 %")
 
 
-def test_the_page_shows_own_numbers_and_no_single_check(study, sign_in):
+@pytest.fixture
+def checked(study):
+    """A rater who is asked known answers and ordinary tasks, then repeated ones."""
     rater = builders.make_rater(study)
-    make_known(study, 7)
-    at_stage(study, rater, Enrollment.Stage.QUALIFYING)
-    Study.objects.filter(pk=study.pk).update(undo_seconds=0)
-    browser, url = sign_in(rater.user), reverse("my_rating", args=[study.uid])
-    pages = []
-    for answers in (RIGHT, RIGHT, RIGHT, RIGHT, WRONG, RIGHT, WRONG):
-        answer_next(study, rater, answers)
-        page = browser.get(url)
-        assert page.status_code == 200
-        pages.append((page.context["parts"][0], page.context["drift"].steps))
-    assert pages[0] == pages[3]
-    assert pages[4] == pages[6]
-    assert pages[3] != pages[4]
-    text = page.content.decode()
-    assert "4 of 5 known tasks" in text
-    assert "nobody is paid by time alone" in text
-    assert "five at a time" in text
+    Study.objects.filter(pk=study.pk).update(
+        undo_seconds=0, gold_percent=30, retest_percent=30
+    )
+    study.refresh_from_db()
+    make_known(study, 12)
+    return rater
 
 
-def test_what_can_still_be_taken_back_is_not_counted(study, sign_in):
-    """Else a rater could try which answer raises the count."""
-    rater = builders.make_rater(study)
-    make_known(study, 7)
-    at_stage(study, rater, Enrollment.Stage.QUALIFYING)
-    for _ in range(6):
-        answer_next(study, rater)
-    url = reverse("my_rating", args=[study.uid])
-    browser = sign_in(rater.user)
-    assert "of 5 known tasks" not in browser.get(url).content.decode()
+def answered(study, rater, n):
+    """Answer some tasks; returns the purpose of each."""
+    return [answer_next(study, rater).task.purpose for _ in range(n)]
+
+
+def page_of(study, browser):
+    page = browser.get(reverse("my_rating", args=[study.uid]))
+    assert page.status_code == 200
+    return page
+
+
+def told(page):
+    """Everything the page says of the rater, but where they stand."""
+    said = page.context
+    return said["n_tasks"], said["active"], said["parts"], said["drift"].steps
+
+
+def test_the_page_moves_on_in_tens_and_shows_no_single_check(study, checked, sign_in):
+    browser = sign_in(checked.user)
+    begun = told(page_of(study, browser))
+    answered(study, checked, 9)
+    assert told(page_of(study, browser)) == begun
+    answered(study, checked, 1)
+    first_ten = told(page_of(study, browser))
+    assert first_ten != begun
+    answered(study, checked, 9)
+    assert told(page_of(study, browser)) == first_ten
+
+
+def test_tasks_and_their_times_cannot_be_subtracted(study, checked, sign_in):
+    """Which left out checks would count them for whoever compares the two."""
+    purposes = answered(study, checked, 20)
+    assert {"label", "gold", "retest"} == set(purposes)
+    page = page_of(study, sign_in(checked.user))
+    assert page.context["n_tasks"] == 20
+    lines = {line.name: line for part in page.context["parts"] for line in part.lines}
+    assert lines["Time enough"].n == "20 of 20 tasks"
+    # Half of the tasks are pairs, all of them decided, whatever they are for.
+    n_pairs = Task.objects.filter(assignments__rater=checked, kind="pair").count()
+    assert lines["Votes for the left"].n.endswith(f" of {n_pairs} decisive votes")
+
+
+def test_nothing_counts_that_can_still_be_taken_back(study, checked, sign_in):
+    """Else a rater could try which answer raises a count, or see a repeat at once."""
+    answered(study, checked, 30)
+    Study.objects.filter(pk=study.pk).update(undo_seconds=600)
+    browser = sign_in(checked.user)
+    nothing = told(page_of(study, browser))
+    assert nothing[:2] == (0, "0 min")
+    assert {line.value for part in nothing[2] for line in part.lines} == {"not defined"}
     Study.objects.filter(pk=study.pk).update(undo_seconds=0)
-    assert "5 of 5 known tasks" in browser.get(url).content.decode()
+    lines = {
+        line.name: line
+        for part in told(page_of(study, browser))[2]
+        for line in part.lines
+    }
+    assert lines["As expected"].n == "5 of 5 known tasks"
+    assert lines["Tone, the same"].n.endswith("repeated answers")
 
 
 def test_after_the_study_is_closed_everything_is_shown(study, sign_in):
