@@ -135,7 +135,11 @@ def _epochs(
         return epochs, epochs[0] if epochs else None
     found = next((one for one in epochs if str(one.number) == asked), None)
     if found is None:
-        raise NotVisible
+        known = ", ".join(str(one.number) for one in epochs) or "none yet"
+        raise NotVisible(
+            f"No numbers begin with guideline version {asked[:20]!r}; there are those "
+            f"that begin with: {known}."
+        )
     return epochs, found
 
 

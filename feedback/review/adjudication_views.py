@@ -34,6 +34,7 @@ from feedback.review.cases import (
 from feedback.review.deciding import decide_case
 from feedback.review.evidence_forms import at_form
 from feedback.review.models import AdjudicationCase
+from feedback.review.queue_filters import queue_filter
 from feedback.review.selectors_cases import (
     access_case,
     access_task,
@@ -56,10 +57,7 @@ def case_list(request: PersonRequest, uid: UUID) -> HttpResponse:
     """The cases of a study: those that wait, most pressing first, or the decided."""
     study = access_study(request.user, uid, Verb.ADJUDICATION_SEE)
     shows_decided = request.GET.get("show") == "decided"
-    chosen = {
-        "reason": request.GET.get("reason", ""),
-        "criterion": request.GET.get("criterion", ""),
-    }
+    chosen = queue_filter(request.GET, study)
     cases = (
         decided_in(request.user, study)
         if shows_decided

@@ -101,9 +101,16 @@ def n_kept_from(user: User, study: Study) -> int:
 
 def disputed_in(study: Study) -> list[str]:
     """The keys of what is in dispute in any live case of a study."""
-    found = study.adjudication_cases.filter(state__in=LIVE).values_list(
-        "disputed", flat=True
-    )
+    return _disputed(study.adjudication_cases.filter(state__in=LIVE))
+
+
+def ever_disputed_in(study: Study) -> list[str]:
+    """The keys of what was in dispute in any case of a study."""
+    return _disputed(study.adjudication_cases.all())
+
+
+def _disputed(cases: QuerySet[AdjudicationCase]) -> list[str]:
+    found = cases.values_list("disputed", flat=True)
     return sorted({key for keys in found for key in keys})
 
 
