@@ -11,6 +11,8 @@ from feedback.common.text import forbidden_character, normalize
 from feedback.studies.models import Enrollment
 
 MAX_LINES = 200
+# Far more than the longest of each field, and less than `csv` can read of one.
+MAX_LINE_LENGTH = 2000
 # Those of a study. Auditors and administrators are of the whole site.
 INVITED_ROLES = (
     Role.RATER,
@@ -69,6 +71,8 @@ def read_lines(text: str) -> Lines:
         one, or invited already, is for `feedback.studies.invitations` to say.
     """
     text = normalize(text)
+    if unreadable := list(_unreadable(text)):
+        return Lines((), tuple(unreadable[:MAX_LINES]))
     rows = list(_rows(text))
     if len(rows) > MAX_LINES:
         many = f"{len(rows)} lines; up to {MAX_LINES} people are invited at once."
@@ -85,6 +89,16 @@ def read_lines(text: str) -> Lines:
         else:
             drafts.append((number, found))
     return Lines(tuple(drafts), tuple(problems))
+
+
+def _unreadable(text: str) -> Iterator[Problem]:
+    """Lines that cannot be told apart from those after them, or in which one drowns."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE_LENGTH:
+            said = f"{len(line):,} characters; a line holds up to {MAX_LINE_LENGTH:,}."
+            yield Problem(number, said)
+        elif line.count('"') % 2:
+            yield Problem(number, 'A quotation mark (") is opened and not closed.')
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -117,6 +131,8 @@ def _draft(names: tuple[str, ...], cells: list[str]) -> InvitationDraft | str:
     given = dict(zip(names, cells, strict=False))
     if found := forbidden_character("".join(cells)):
         return f"It holds {found}, which cannot be stored."
+    if given.get("email", "").count("(") > 1:
+        return "email has several brackets; write only the address."
     name, address = parseaddr(given.get("email", ""))
     given["email"] = (address or given.get("email", "")).lower()
     given["name"] = given.get("name") or name or given["email"].partition("@")[0]

@@ -74,6 +74,13 @@ def test_a_line_may_say_everything():
         ("email\na@example.org,9", 2, "2 fields; there are 1 columns"),
         ("\n".join(["a@example.org"] * 201), 201, "201 lines"),
         ("a@example.org,\x07", 1, "U+0007"),
+        (
+            'a@example.org\nb@example.org,"Bea\nc@example.org',
+            2,
+            "opened and not closed",
+        ),
+        ("a@example.org\n" + "b" * 200_000, 2, "200,000 characters"),
+        ("a@example.org\n" + "(" * 1500, 2, "several brackets"),
     ],
 )
 def test_a_wrong_line_is_named(text, line, said):
