@@ -1,5 +1,13 @@
 """Snapshots, and what becomes of them once they are sealed."""
 
+from exports.models.delivery import (
+    DownloadLink,
+    Push,
+    SnapshotRequest,
+    SnapshotSchedule,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from exports.models.release import (
     N_SIGNATURES,
     Comparison,
@@ -20,7 +28,9 @@ from exports.models.snapshot import (
 __all__ = [
     "N_SIGNATURES",
     "Comparison",
+    "DownloadLink",
     "ExportFile",
+    "Push",
     "Release",
     "ReleaseWatch",
     "SigningKey",
@@ -29,5 +39,9 @@ __all__ = [
     "SnapshotExclusion",
     "SnapshotMember",
     "SnapshotRater",
+    "SnapshotRequest",
+    "SnapshotSchedule",
     "Tombstone",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from exports.models import SnapshotRequest
 from feedback.accounts.models import Credential
 from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
@@ -54,6 +55,7 @@ KINDS = {
         "corpus.IdentityScan",
         "corpus.Prompt",
         "corpus.Completion",
+        "exports.SnapshotRequest",
         # Computed, and as final as what was said.
         "quality.Report",
         "rating.Judgment",
@@ -89,6 +91,8 @@ KINDS = {
         "accounts.ApiToken",
         "corpus.Source",
         "corpus.ImportBatch",
+        "exports.SnapshotSchedule",
+        "exports.WebhookEndpoint",
         "review.AdjudicationCase",
         "review.EvidenceEdition",
         "review.EvidenceSource",
@@ -105,6 +109,10 @@ KINDS = {
         "accounts.KeySettings",
         "rating.Draft",
         "accounts.SignInLink",
+        # Each tells one thing that happens once, and the log says so as well.
+        "exports.DownloadLink",
+        "exports.Push",
+        "exports.WebhookDelivery",
         "jobs.Job",
         "corpus.ModelVersion",
         "studies.Task",
@@ -199,6 +207,12 @@ def _say_everything(world):
     reply(question=world.question, author=world.cast.lead, text="For an adult.")
     acknowledge(rater=rater, version=assignment.guideline_version)
     _set_up_everything(study, rater, assignment)
+    SnapshotRequest.objects.create(
+        user=world.cast.lead,
+        key="nightly",
+        request_sha256="0" * 64,
+        snapshot=world.snapshot,
+    )
     settle(make_scene())
 
 
