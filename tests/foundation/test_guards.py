@@ -30,6 +30,7 @@ from feedback.studies.assignment import assign_next
 from feedback.studies.guidelines import acknowledge
 from feedback.studies.models import (
     ChangeRequest,
+    Disclosure,
     GoldItem,
     GuidelineVersion,
     Invitation,
@@ -69,6 +70,7 @@ KINDS = {
         "rating.Reveal",
         "review.Adjudication",
         "review.AdjudicationEvidence",
+        "studies.Disclosure",
         "studies.GuidelineAcknowledgment",
         "studies.Question",
         "studies.Reply",
@@ -229,6 +231,7 @@ def _set_up_everything(study, rater, assignment):
         expires_at=clock.now(),
         invited_by=lead,
     )
+    Disclosure.objects.create(task=assignment.task, user=lead)
     GoldItem.objects.create(task=assignment.task, explanation="Why.", created_by=lead)
     report_of(
         kind=Report.Kind.AGREEMENT,

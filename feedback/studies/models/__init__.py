@@ -1,5 +1,8 @@
 """Studies, the versions of their guideline, tasks, slots and leases."""
 
+from feedback.studies.models.disclosures import (
+    Disclosure,
+)
 from feedback.studies.models.golds import (
     ChangeRequest,
     GoldItem,
@@ -34,6 +37,7 @@ __all__ = [
     "Assignment",
     "ChangeRequest",
     "Criterion",
+    "Disclosure",
     "Enrollment",
     "GoldItem",
     "GuidelineAcknowledgment",
