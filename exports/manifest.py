@@ -8,6 +8,8 @@ from pathlib import Path
 from feedback.common.exceptions import Invalid
 
 NAME = "SHA256SUMS"
+# Lies beside the manifest and cannot be in it: it is made of it, and later.
+SIGNATURE = "SHA256SUMS.minisig"
 _LINE = re.compile(r"^([0-9a-f]{64})  (\S.*)$")
 
 
@@ -18,11 +20,12 @@ def file_sha256(path: Path) -> str:
 
 
 def files_of(folder: Path) -> list[str]:
-    """Relative paths of all files below `folder`, the manifest excepted, sorted."""
+    """Relative paths of all files below `folder`, sorted, but manifest and signature."""
+    apart = {folder / NAME, folder / SIGNATURE}
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and path != folder / NAME
+        if path.is_file() and path not in apart
     )
 
 

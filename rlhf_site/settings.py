@@ -115,6 +115,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 UPLOAD_DIR = DATA_DIR / "uploads"
 # Written exports, one folder per snapshot.
 EXPORT_DIR = DATA_DIR / "exports"
+# The key that signs releases: the variable, or else a file that is made once.
+SIGNING_KEY = env.text("CONSILIUM_SIGNING_KEY")
+SIGNING_KEY_FILE = DATA_DIR / "signing.key"
 # Files above 1 MB go to disk, in our own folder, never into memory.
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
 for _folder in (UPLOAD_DIR, EXPORT_DIR, DATA_DIR / "tmp", DATA_DIR / "static"):
