@@ -27,9 +27,9 @@ class Role(models.TextChoices):
     ML_ENGINEER = "ml_engineer", "ML engineer"
     # Pulls snapshots.
     AUDITOR = "auditor", "Auditor"
-    # Reads everything but changes nothing.
+    # Reads everything and changes nothing; may sign a release second.
     ADMIN = "admin", "Administrator"
-    # Manages people and studies; by itself neither rates nor signs.
+    # Manages people and studies; never rates. May sign a release second.
 
 
 class Verb(StrEnum):
@@ -46,6 +46,10 @@ class Verb(StrEnum):
     FLAG_SEE = "flag.see"
     SNAPSHOT_SEAL = "snapshot.seal"
     SNAPSHOT_PULL = "snapshot.pull"
+    RELEASE_SEE = "release.see"
+    RELEASE_PREPARE = "release.prepare"
+    RELEASE_SIGN = "release.sign"
+    RATER_NAME_SEE = "rater_name.see"
 
 
 _EVERYONE = frozenset(Role)
@@ -63,6 +67,14 @@ PERMISSIONS: dict[Verb, frozenset[Role]] = {
     Verb.FLAG_SEE: frozenset({Role.SAFETY_REVIEWER, Role.LEAD, Role.AUDITOR}),
     Verb.SNAPSHOT_SEAL: frozenset({Role.LEAD}),
     Verb.SNAPSHOT_PULL: frozenset({Role.LEAD, Role.ML_ENGINEER, Role.AUDITOR}),
+    Verb.RELEASE_SEE: frozenset(
+        {Role.LEAD, Role.ML_ENGINEER, Role.AUDITOR, Role.ADMIN}
+    ),
+    # Prepares a release, signs it first, and withdraws it.
+    Verb.RELEASE_PREPARE: frozenset({Role.LEAD}),
+    Verb.RELEASE_SIGN: frozenset({Role.LEAD, Role.AUDITOR, Role.ADMIN}),
+    # Who a pseudonym is, where an exported row is walked back.
+    Verb.RATER_NAME_SEE: frozenset({Role.LEAD, Role.AUDITOR}),
 }
 
 # Roles that `User.roles` may hold: they count for every study.

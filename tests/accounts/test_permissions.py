@@ -31,6 +31,10 @@ ALLOWED = {
     "flag.see": {"safety_reviewer", "lead", "auditor"},
     "snapshot.seal": {"lead"},
     "snapshot.pull": {"lead", "ml_engineer", "auditor"},
+    "release.see": {"lead", "ml_engineer", "auditor", "admin"},
+    "release.prepare": {"lead"},
+    "release.sign": {"lead", "auditor", "admin"},
+    "rater_name.see": {"lead", "auditor"},
 }
 STUDY_ROLES = [role for role in Role if role not in SITE_ROLES]
 
