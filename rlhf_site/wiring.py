@@ -11,7 +11,12 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from exports import tasks as exports_tasks
-from feedback.accounts.events import KeysChanged, SignedIn, SignedOut
+from feedback.accounts.events import (
+    KeysChanged,
+    PasswordChanged,
+    SignedIn,
+    SignedOut,
+)
 from feedback.accounts.models import User
 from feedback.audit.services import record
 from feedback.common import events
@@ -96,6 +101,13 @@ def note_keys(event: KeysChanged) -> None:
     record(action="user.keys_changed", subject=user, actor=user)
 
 
+def note_password(event: PasswordChanged) -> None:
+    """Write a change of password to the log; never the password."""
+    user = User.objects.get(pk=event.user_id)
+    details = {"by": event.by}
+    record(action="user.password_changed", subject=user, actor=user, details=details)
+
+
 WORK = {
     ImportBatch.READ_JOB: corpus_tasks.read_batch,
     studies_tasks.BUILD_JOB: studies_tasks.build_tasks,
@@ -113,6 +125,7 @@ REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),
     KeysChanged: (note_keys,),
+    PasswordChanged: (note_password,),
 }
 
 

@@ -25,3 +25,11 @@ class KeysChanged(Event):
     """Somebody remapped the keys of the rating page, or switched them on or off."""
 
     user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """Somebody chose another password, knowing the old one or just in `by` a link."""
+
+    user_id: int
+    by: str

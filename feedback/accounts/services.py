@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from feedback.accounts.events import KeysChanged
+from feedback.accounts.events import KeysChanged, PasswordChanged
 from feedback.accounts.keys import changed_bindings, checked_bindings, keys_of
 from feedback.accounts.models import KeySettings, Rater, SignInLink, User
 from feedback.accounts.permissions import Role
@@ -86,6 +86,28 @@ def use_sign_in_link(*, link: SignInLink, now: datetime) -> User:
             next_step="Ask for a new one, or sign in with your password.",
         )
     return link.user
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str, by: str, now: datetime) -> User:
+    """Give a person another password; their other sessions and open links are over.
+
+    Sessions are bound to the password's hash, so that each other one is signed out by
+    its next request.
+
+    Args:
+        user: whose.
+        password: already found good enough.
+        by: "password" if they knew the old one, "link" if a link had just let them in.
+        now: from when open links are dead.
+    """
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    SignInLink.objects.filter(user=user, used_at=None, expires_at__gt=now).update(
+        expires_at=now
+    )
+    emit(PasswordChanged(user_id=user.pk, by=by))
+    return user
 
 
 @transaction.atomic

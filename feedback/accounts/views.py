@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from feedback.accounts.access import public, signed_in
 from feedback.accounts.events import SignedIn, SignedOut
 from feedback.accounts.forms import SignInForm
+from feedback.accounts.password_views import note_link
 from feedback.accounts.selectors import usable_link
 from feedback.accounts.services import use_sign_in_link
 from feedback.common import clock
@@ -62,6 +63,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/link_confirm.html", {"person": link.user})
     user = use_sign_in_link(link=link, now=now)
     login(request, user, backend=_BACKEND)
+    note_link(request, now)
     emit(SignedIn(user_id=user.pk, by="link"))
     return redirect(settings.LOGIN_REDIRECT_URL)
 

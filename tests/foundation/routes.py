@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from exports.models import Snapshot
-from feedback.accounts.models import Credential
+from exports.downloads import signed
+from exports.models import DownloadLink, Snapshot
+from feedback.accounts.models import ApiToken, Credential
 from feedback.corpus.models import ImportBatch
 from feedback.review.models import AdjudicationCase, EvidenceEdition
 from feedback.studies.models import (
@@ -64,6 +65,8 @@ class World:
     change_request: ChangeRequest
     case: AdjudicationCase
     edition: EvidenceEdition
+    api_token: ApiToken
+    download: DownloadLink
 
     def person(self, name: str):
         """The user that a column of the table stands for."""
@@ -137,6 +140,14 @@ def snapshot(world: World) -> list[object]:
 
 def snapshot_file(world: World) -> list[object]:
     return [world.snapshot.uid, "README.md"]
+
+
+def token(world: World) -> list[object]:
+    return [world.api_token.uid]
+
+
+def download(world: World) -> list[object]:
+    return [signed(world.download)]
 
 
 def quality_block(world: World) -> list[object]:
@@ -231,6 +242,8 @@ ROUTES = (
     post("sign_out", **everybody(302)),
     get("key_settings", **everybody(200)),
     post("key_settings", **everybody(302)),
+    get("password_change", **everybody(200)),
+    post("password_change", **everybody(422)),
     get("home", **everybody(200)),
     get("study_list", **everybody(200)),
     get("study_detail", study, **only(*IN_STUDY)),
@@ -332,8 +345,23 @@ ROUTES = (
     get("snapshot_detail", snapshot, **only(*PULL)),
     get("snapshot_file", snapshot_file, **only(*PULL)),
     get("snapshot_archive", snapshot, **only(*PULL)),
+    get("token_list", **everybody(200)),
+    post("token_list", **everybody(422)),
+    post("token_revoke", token, **only("ml_engineer", status=302)),
+    get("api_study_list", **everybody(200) | {"anonymous": 401}),
+    get("api_study_snapshots", study, **only(*PULL) | {"anonymous": 401}),
+    # Sent empty, it takes the default of each threshold.
+    post("api_study_snapshots", study, **only("lead", status=202) | {"anonymous": 401}),
     get("api_snapshot_list", **everybody(200) | {"anonymous": 401}),
     get("api_snapshot_detail", snapshot, **only(*PULL) | {"anonymous": 401}),
+    get("api_snapshot_file", snapshot_file, **only(*PULL) | {"anonymous": 401}),
+    post(
+        "api_download_create",
+        snapshot,
+        **only(*PULL, status=201) | {"anonymous": 401},
+    ),
+    # The address is the key: whoever has it may use it, once.
+    get("api_download", download, **dict.fromkeys(PEOPLE, 200)),
 )
 
 
