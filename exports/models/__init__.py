@@ -1,5 +1,11 @@
 """Snapshots, and what becomes of them once they are sealed."""
 
+from exports.models.consent import ConsentWithdrawal
+from exports.models.contamination import (
+    EvaluationGrams,
+    EvaluationSet,
+    SnapshotOverlap,
+)
 from exports.models.delivery import (
     DownloadLink,
     Push,
@@ -23,12 +29,16 @@ from exports.models.snapshot import (
     SnapshotExclusion,
     SnapshotMember,
     SnapshotRater,
+    SnapshotVerdict,
 )
 
 __all__ = [
     "N_SIGNATURES",
     "Comparison",
+    "ConsentWithdrawal",
     "DownloadLink",
+    "EvaluationGrams",
+    "EvaluationSet",
     "ExportFile",
     "Push",
     "Release",
@@ -38,9 +48,11 @@ __all__ = [
     "Snapshot",
     "SnapshotExclusion",
     "SnapshotMember",
+    "SnapshotOverlap",
     "SnapshotRater",
     "SnapshotRequest",
     "SnapshotSchedule",
+    "SnapshotVerdict",
     "Tombstone",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -11,7 +11,8 @@ from feedback.common.guards import NoTruncate, Sealed, sealed_with
 from feedback.common.models import Identified
 from feedback.corpus.models import Completion
 from feedback.rating.models import Judgment
-from feedback.studies.models import Study
+from feedback.review.models import Adjudication
+from feedback.studies.models import Study, Task
 
 
 def _sealed_with_snapshot() -> list[pgtrigger.Trigger]:
@@ -41,6 +42,8 @@ class Snapshot(Identified):
     class Split(models.TextChoices):
         TRAIN = "train", "Train"
         TEST = "test", "Test"
+        BENCHMARK = "benchmark", "Benchmark"
+        # Held out for good: in no folder that a trainer reads by the name of a split.
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="snapshots")
     number = models.PositiveIntegerField(help_text="1, 2, 3 … within its study.")
@@ -49,6 +52,9 @@ class Snapshot(Identified):
     )
     test_percent = models.PositiveSmallIntegerField(
         default=10, help_text="Share of the families that goes to the test split."
+    )
+    benchmark_percent = models.PositiveSmallIntegerField(
+        default=0, help_text="Share of the families that never enters training."
     )
     rules = models.JSONField(help_text="The thresholds: exports.rules.Rules.")
     salt = models.CharField(
@@ -105,6 +111,10 @@ class Snapshot(Identified):
                 condition=Q(test_percent__lte=50),
                 name="snapshot_test_percent_is_0_to_50",
             ),
+            models.CheckConstraint(
+                condition=Q(benchmark_percent__lte=30),
+                name="snapshot_benchmark_percent_is_0_to_30",
+            ),
         ]
         triggers = [Sealed(column="sealed_at"), NoTruncate()]
 
@@ -131,7 +141,7 @@ class SnapshotMember(models.Model):
     group_id = models.CharField(
         max_length=16, help_text="Hash of the prompt's family; never crosses splits."
     )
-    split = models.CharField(max_length=5, choices=Snapshot.Split.choices)
+    split = models.CharField(max_length=9, choices=Snapshot.Split.choices)
 
     class Meta:
         constraints = [
@@ -140,7 +150,8 @@ class SnapshotMember(models.Model):
                 fields=["snapshot", "judgment"], name="snapshot_member_once"
             ),
             models.CheckConstraint(
-                condition=Q(split__in=["train", "test"]), name="member_split_is_known"
+                condition=Q(split__in=["train", "test", "benchmark"]),
+                name="member_split_is_known",
             ),
         ]
         triggers = _sealed_with_snapshot()
@@ -203,6 +214,43 @@ class SnapshotExclusion(models.Model):
         return f"completion {self.completion_id}: {self.rule}"
 
 
+class SnapshotVerdict(models.Model):
+    """How a task stood in review: settled by a verdict, or not settled yet."""
+
+    class Standing(models.TextChoices):
+        SETTLED = "settled", "Settled"
+        # `adjudication` holds instead of the raters' votes.
+        OPEN = "open", "In dispute"
+        # A case waits for a verdict: no row may rest on the task.
+        STALE = "stale", "Evidence superseded"
+        # The verdict cites what is no longer in force: no row may rest on it.
+
+    snapshot = models.ForeignKey(
+        Snapshot, on_delete=models.PROTECT, related_name="verdicts"
+    )
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="+")
+    adjudication = models.ForeignKey(
+        Adjudication, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    standing = models.CharField(max_length=7, choices=Standing.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["snapshot", "task"], name="snapshot_verdict_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(standing="settled", adjudication__isnull=False)
+                | Q(standing__in=["open", "stale"]),
+                name="settled_task_has_its_verdict",
+            ),
+        ]
+        triggers = _sealed_with_snapshot()
+
+    def __str__(self) -> str:
+        return f"task {self.task_id}: {self.standing}"
+
+
 class ExportFile(models.Model):
     """One file of a snapshot's folder. Nothing else of the folder is served."""
 
@@ -211,7 +259,7 @@ class ExportFile(models.Model):
     )
     path = models.CharField(max_length=200)
     configuration = models.CharField(max_length=40, blank=True)
-    split = models.CharField(max_length=5, blank=True)
+    split = models.CharField(max_length=9, blank=True)
     n_rows = models.PositiveIntegerField(null=True)
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
