@@ -3,7 +3,12 @@
 import pytest
 from django.db import transaction
 
-from exports.models import Snapshot
+from exports.models import (
+    EvaluationGrams,
+    EvaluationSet,
+    Snapshot,
+    SnapshotOverlap,
+)
 from exports.services import request_snapshot, seal_snapshot
 from feedback.accounts.services import make_sign_in_link
 from feedback.common import clock
@@ -31,6 +36,28 @@ _FLAGGED = Answer(
 )
 
 
+def _make_benchmark(snapshot: Snapshot) -> EvaluationSet:
+    """An evaluation set that a family of the snapshot, which is none here, is in."""
+    benchmark = EvaluationSet.objects.create(
+        study=snapshot.study,
+        name="Benchmark",
+        file_name="benchmark.txt",
+        sha256="0" * 64,
+        n_words=13,
+        n_items=1,
+        n_too_short=0,
+        n_grams=1,
+        uploaded_by=snapshot.requested_by,
+    )
+    EvaluationGrams.objects.create(
+        evaluation_set=benchmark, n_words=13, block_no=0, hashes=bytes(8)
+    )
+    SnapshotOverlap.objects.create(
+        snapshot=snapshot, evaluation_set=benchmark, group_id="f" * 16, n_texts=1
+    )
+    return benchmark
+
+
 def _make_world(directory) -> World:
     cast = builders.make_cast(n_prompts=12)
     builders.judge_all(cast.study, cast.rater2)
@@ -39,6 +66,7 @@ def _make_world(directory) -> World:
     snapshot = request_snapshot(
         study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
     )
+    benchmark = _make_benchmark(snapshot)
     seal_snapshot(snapshot=snapshot, directory=directory)
     assert snapshot.state == Snapshot.State.SEALED, snapshot.error
     (known,) = make_known(cast.study, 1, purpose=Task.Purpose.TRAINING)
@@ -69,6 +97,7 @@ def _make_world(directory) -> World:
         known=known,
         trained=trained,
         snapshot=snapshot,
+        benchmark=benchmark,
         guideline=published,
         question=ask(assignment=assignment, text="Is the dose for a child?"),
         token=make_sign_in_link(user=cast.rater3.user, now=clock.now(), valid_hours=1),

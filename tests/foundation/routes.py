@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from exports.downloads import signed
-from exports.models import DownloadLink, Snapshot
+from exports.models import DownloadLink, EvaluationSet, Snapshot
 from feedback.accounts.models import ApiToken, Credential
 from feedback.corpus.models import ImportBatch
 from feedback.review.models import AdjudicationCase, EvidenceEdition
@@ -53,6 +53,7 @@ class World:
     known: GoldItem
     trained: Assignment
     snapshot: Snapshot
+    benchmark: EvaluationSet
     guideline: GuidelineVersion
     question: Question
     token: str

@@ -56,6 +56,7 @@ KINDS = {
         "corpus.IdentityScan",
         "corpus.Prompt",
         "corpus.Completion",
+        "exports.EvaluationGrams",
         "exports.SnapshotRequest",
         # Computed, and as final as what was said.
         "quality.Report",
@@ -85,6 +86,7 @@ KINDS = {
         "exports.SnapshotRater",
         "exports.SnapshotExclusion",
         "exports.ExportFile",
+        "exports.SnapshotOverlap",
     },
     "state, with a history": {
         "accounts.User",
@@ -93,6 +95,7 @@ KINDS = {
         "accounts.ApiToken",
         "corpus.Source",
         "corpus.ImportBatch",
+        "exports.EvaluationSet",
         "exports.SnapshotSchedule",
         "exports.WebhookEndpoint",
         "review.AdjudicationCase",
