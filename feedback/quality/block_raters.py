@@ -38,16 +38,37 @@ _NOTES = (
     "A flag asks a person to look. Nothing is deleted, and nobody is left unpaid, on "
     "a flag or on time alone."
 )
+_OF_A_RATER = (
+    "You rate in this study. So that you cannot tell which tasks are checks, what known "
+    "and repeated tasks say is left out here for everybody, and so is your own row: "
+    "your numbers are on your own page. Another lead or an auditor sees all of it."
+)
+_SAYS_CHECKS = frozenset({"golds", "drift", "repeats", "swapped"})
+_CHECK_COLUMNS = frozenset({"gold", "gold_n", "same", "same_n"})
 _DRAWN = 30
 
 
-def raters_block(report: Report) -> Block:
-    """Each rater beside the others."""
-    rows = [{**row, "flags": _flags(row) or None} for row in report.content["rows"]]
+def raters_block(report: Report, *, rater: str | None = None) -> Block:
+    """Each rater beside the others.
+
+    Args:
+        report: of the raters.
+        rater: pseudonym of whoever looks, if they rate in the study: theirs is left
+            out, and what checks say of anybody. None for anybody else.
+    """
+    found = report.content["rows"]
+    is_of_rater = rater is not None
+    if is_of_rater:
+        found = [_without_checks(row) for row in found if row["rater"] != rater]
+    rows = [{**row, "flags": _flags(row) or None} for row in found]
+    if not rows and is_of_rater:
+        nothing = "Nobody else has answered a task yet."
+        return Block(parts=[Part("Raters", "", nothing=nothing, notes=(_OF_A_RATER,))])
     if not rows:
         nothing = "Nobody has answered a task yet."
         return Block(parts=[Part("Raters", "", nothing=nothing)])
-    parts = [_table(rows, report.content["compared_by"]), _flagged(rows)]
+    by = report.content["compared_by"]
+    parts = [_table(rows, by, is_of_rater=is_of_rater), _flagged(rows)]
     if any(row["left_n"] for row in rows):
         parts.append(_left(rows))
     return Block(parts=parts, as_of=as_of(report))
@@ -63,7 +84,16 @@ def _flags(row: dict[str, Any]) -> str:
     return ", ".join(kinds)
 
 
-def _table(rows: list[dict[str, Any]], compared_by: str | None) -> Part:
+def _without_checks(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that says nothing of known and repeated tasks."""
+    kept = {key: value for key, value in row.items() if key not in _CHECK_COLUMNS}
+    findings = [one for one in row["findings"] if one["kind"] not in _SAYS_CHECKS]
+    return {**kept, "findings": findings}
+
+
+def _table(
+    rows: list[dict[str, Any]], compared_by: str | None, *, is_of_rater: bool
+) -> Part:
     by = (
         f"Compared by {compared_by}, in the base wave."
         if compared_by
@@ -92,8 +122,17 @@ def _table(rows: list[dict[str, Any]], compared_by: str | None) -> Part:
         heading="Raters",
         lead=f"By pseudonym. {by}",
         chart=chart,
-        table=Table("raters", "Raters", _COLUMNS, rows),
-        notes=(_NOTES,),
+        table=Table(
+            "raters",
+            "Raters",
+            tuple(
+                one
+                for one in _COLUMNS
+                if not (is_of_rater and one.key in _CHECK_COLUMNS)
+            ),
+            rows,
+        ),
+        notes=(_NOTES, _OF_A_RATER) if is_of_rater else (_NOTES,),
     )
 
 

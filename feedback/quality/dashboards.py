@@ -26,14 +26,15 @@ class Look:
     Attributes:
         study: whose.
         epoch: which guideline versions; None before the first is published.
-        may_see_models: whether the person may read model names.
+        rater: pseudonym of the person if they rate in the study, else None. They then
+            see no model names, nothing of single items, and nothing that checks say.
         code_version: of the application.
         now: the time.
     """
 
     study: Study
     epoch: Epoch | None
-    may_see_models: bool
+    rater: str | None
     code_version: str
     now: datetime
 
@@ -59,7 +60,7 @@ def _agreement(look: Look, epoch: Epoch) -> Block:
 
 def _preferences(look: Look, epoch: Epoch) -> Block:
     report = look.report(Report.Kind.LEADERBOARD, epoch)
-    return preferences_block(report, may_see_models=look.may_see_models)
+    return preferences_block(report, may_see_models=look.rater is None)
 
 
 def _consensus(look: Look, epoch: Epoch) -> Block:
@@ -67,7 +68,7 @@ def _consensus(look: Look, epoch: Epoch) -> Block:
 
 
 def _raters(look: Look, epoch: Epoch) -> Block:
-    return raters_block(look.report(Report.Kind.RATERS, epoch))
+    return raters_block(look.report(Report.Kind.RATERS, epoch), rater=look.rater)
 
 
 def _bias(look: Look, epoch: Epoch) -> Block:

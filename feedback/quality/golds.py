@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from feedback.accounts.models import Rater
 from feedback.rating.models import CriterionRating, Judgment, Preference
@@ -119,13 +119,18 @@ def all_known_answers(study: Study) -> list[GradedAnswer]:
 def _standing(
     study: Study, *, purposes: Iterable[str], is_in_use: bool = True
 ) -> QuerySet[Judgment]:
-    """Blind answers to known tasks, each in its newest revision."""
+    """Blind answers to known tasks, each in its newest revision.
+
+    Not those of whoever wrote the known answer: a lead who rates, too, says nothing by
+    giving it again, and nothing by having changed their mind.
+    """
     judgments = Judgment.objects.filter(
         study=study,
         task__purpose__in=list(purposes),
         task__gold__isnull=False,
         basis=Judgment.Basis.BLIND,
     ).exclude(superseded_by__basis=Judgment.Basis.BLIND)
+    judgments = judgments.exclude(task__gold__created_by=F("rater__user"))
     if is_in_use:
         judgments = judgments.filter(task__gold__retired_at=None)
     return judgments.order_by("assignment__submitted_at", "pk")

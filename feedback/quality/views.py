@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from feedback.accounts.access import access
-from feedback.accounts.models import User
+from feedback.accounts.models import Rater, User
 from feedback.accounts.permissions import Role, Verb, may
 from feedback.accounts.requests import PersonRequest
 from feedback.common import clock
@@ -147,11 +147,16 @@ def _rates_in(user: User, study: Study) -> bool:
     return Role.RATER in study.roles_of(user.pk)
 
 
+def _pseudonym(user: User) -> str:
+    found = Rater.objects.filter(user=user).values_list("pseudonym", flat=True)
+    return found.first() or ""
+
+
 def _look(user: User, study: Study, epoch: Epoch | None) -> Look:
     return Look(
         study=study,
         epoch=epoch,
-        may_see_models=not _rates_in(user, study),
+        rater=_pseudonym(user) if _rates_in(user, study) else None,
         code_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
         now=clock.now(),
     )

@@ -144,6 +144,18 @@ def test_answers_to_a_retired_gold_do_not_count(study, rater):
     assert len(all_known_answers(study)) == 2
 
 
+def test_who_wrote_a_known_answer_is_not_held_against_it(study, rater):
+    """A lead who rates, too, knows it: right says nothing, and wrong is a new mind."""
+    author = answer_next(study, rater, WRONG).task.gold
+    answer_next(study, rater)
+    author.created_by = rater.user
+    author.save(update_fields=["created_by"])
+    assert [one.grade.is_right for one in gold_answers(study=study, rater=rater)] == [
+        True
+    ]
+    assert len(all_gold_answers(study)) == len(all_known_answers(study)) == 1
+
+
 def test_training_is_known_but_no_gold(study):
     rater = builders.make_rater(study)
     make_known(study, 2, purpose=Task.Purpose.TRAINING, skip=6)

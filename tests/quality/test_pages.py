@@ -183,6 +183,27 @@ def test_who_rates_in_the_study_sees_neither_others_answers_nor_models(
     assert browser.get(task_page).status_code == 403
 
 
+def test_a_lead_who_rates_is_not_told_what_checks_say(study, raters, lead, sign_in):
+    """Their own count of known answers would move with the task that was one."""
+    user = raters[0].user
+    enroll(study=study, user=user, role=Role.LEAD)
+    everything = lead.get(block(study, "raters")).content.decode()
+    assert "Known answers" in everything
+    assert "Same again" in everything
+    assert raters[0].pseudonym in everything
+
+    page = sign_in(user).get(block(study, "raters")).content.decode()
+    address = reverse("quality_csv", args=[study.uid, "raters", "raters"])
+    file = sign_in(user).get(address).content.decode()
+
+    assert "You rate in this study." in page
+    for text in (page, file):
+        assert raters[0].pseudonym not in text
+        assert raters[1].pseudonym in text
+        for left_out in ("Known answers", "Same again", "gold", "same_n"):
+            assert left_out not in text
+
+
 def test_known_answers_are_not_shown_as_a_task(study, lead):
     task = study.tasks.first()
     Task.objects.filter(pk=task.pk).update(purpose=Task.Purpose.GOLD)
