@@ -30,7 +30,7 @@ from feedback.stats.counts import count_ratings
 from feedback.stats.pairs_of_raters import compare_raters
 from feedback.stats.reliability import intraclass_correlation
 from feedback.stats.sets import measure_set_agreement
-from feedback.stats.spans import Span, measure_span_agreement
+from feedback.stats.spans import Span, measure_span_agreement, span_intervals
 from feedback.studies.models import Criterion
 
 Row = dict[str, Any]
@@ -286,9 +286,18 @@ def set_row(
         "n_items": found.n_items,
         "n_ratings": int(n_of_item[n_of_item >= _TWO].sum()),
         "alpha": stored(found.masi),
+        "alpha_low": stored(found.masi_low),
+        "alpha_high": stored(found.masi_high),
         "is_few": found.n_items < FEW_ITEMS,
         "is_too_few": found.n_items < LEAST_ITEMS_FOR_INTERVAL,
-        "beside": [_measure("alpha with Jaccard distance", found.jaccard)],
+        "beside": [
+            _measure(
+                "alpha with Jaccard distance",
+                found.jaccard,
+                found.jaccard_low,
+                found.jaccard_high,
+            )
+        ],
         "parts": [
             {"name": label, **_stored(part)}
             for label, part in zip(labels, found.labels, strict=True)
@@ -328,6 +337,7 @@ def mark_rows(marks: Columns, *, seed: int) -> Iterator[Row]:
         if end > start:
             marked.append(Span(start, end, labels.words[code]))
     found = measure_span_agreement(spans)
+    between = span_intervals(spans, rng=rng_for(seed, "spans"))
     yield {
         "key": "spans",
         "name": "Marked pieces of text",
@@ -339,9 +349,9 @@ def mark_rows(marks: Columns, *, seed: int) -> Iterator[Row]:
         "is_few": found.n_items < FEW_ITEMS,
         "is_too_few": found.n_items < LEAST_ITEMS_FOR_INTERVAL,
         "beside": [
-            _measure("F1, same ends", found.exact),
-            _measure("F1, half overlapping", found.overlap),
-            _measure("F1 of characters", found.character),
+            _measure("F1, same ends", found.exact, *between.exact),
+            _measure("F1, half overlapping", found.overlap, *between.overlap),
+            _measure("F1 of characters", found.character, *between.character),
         ],
     }
     if labels.words:

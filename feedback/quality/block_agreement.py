@@ -144,17 +144,39 @@ def _spans(row: dict[str, Any]) -> Part:
             f"read, {row['n_unmarked']:,} have no mark; these say nothing here."
         ),
         chart=dots_and_whiskers(
-            [Dot(one["name"], decimal(one["value"]), one["value"]) for one in found],
+            [_span_dot(one, is_few=row["is_few"]) for one in found],
             key="spans",
             title="F1 of marked pieces",
-            describes="From the strictest reading to the mildest; 1 is the same marks.",
+            describes=(
+                "From the strictest reading to the mildest, with 95 % intervals over "
+                "items; 1 is the same marks. Hollow dots rest on few items."
+            ),
         ),
         table=Table(
             "spans",
             "F1 of marked pieces",
-            (Column("name", "Reading"), Column("value", "F1", "number")),
-            found,
+            (
+                Column("name", "Reading"),
+                Column("value", "F1", "number"),
+                Column("value", "95 % interval", "interval", empty="none"),
+            ),
+            [
+                {**one, "value_low": one["low"], "value_high": one["high"]}
+                for one in found
+            ],
         ),
+        notes=(_INTERVAL,),
+    )
+
+
+def _span_dot(one: Row, *, is_few: bool) -> Dot:
+    return Dot(
+        label=one["name"],
+        says=f"{decimal(one['value'])}{', few items' if is_few else ''}",
+        value=one["value"],
+        low=one["low"],
+        high=one["high"],
+        is_weak=is_few,
     )
 
 

@@ -5,10 +5,20 @@ from typing import Literal
 
 import numpy as np
 
-from feedback.stats.agreement import Agreement, measure_agreement
+from feedback.stats.agreement import (
+    LEAST_ITEMS_FOR_INTERVAL,
+    Agreement,
+    measure_agreement,
+)
 from feedback.stats.arrays import BoolArray, FloatArray
-from feedback.stats.bootstrap import N_DRAWS
-from feedback.stats.counts import Codes, count_ratings, equal_neighbors, row_codes
+from feedback.stats.bootstrap import N_DRAWS, draw_items, percentile_interval
+from feedback.stats.counts import (
+    Codes,
+    count_ratings,
+    equal_neighbors,
+    merge_patterns,
+    row_codes,
+)
 
 SetDistance = Literal["masi", "jaccard"]
 
@@ -24,8 +34,14 @@ class SetAgreement:
     """Items with at least two sets."""
     masi: float
     """Krippendorff's alpha with MASI distance."""
+    masi_low: float
+    """Lower end of its 95 % interval over items; NaN below 20 items."""
+    masi_high: float
     jaccard: float
     """Krippendorff's alpha with Jaccard distance."""
+    jaccard_low: float
+    """Lower end of its 95 % interval over items; NaN below 20 items."""
+    jaccard_high: float
     labels: tuple[Agreement, ...]
     """For each label, chosen or not: nominal alpha, AC1, percent."""
 
@@ -38,7 +54,7 @@ def measure_set_agreement(
     Args:
         items: shape (n_ratings,); any numbers.
         sets: shape (n_ratings, n_labels); which labels a rating has.
-        rng: draws the items of the labels' bootstraps.
+        rng: draws the items of the bootstraps.
         n_draws: draws of each bootstrap.
 
     Returns:
@@ -64,10 +80,18 @@ def measure_set_agreement(
         )
         for chosen in sets.T
     )
+    masi = set_alpha_interval(items, sets, distance="masi", rng=rng, n_draws=n_draws)
+    jaccard = set_alpha_interval(
+        items, sets, distance="jaccard", rng=rng, n_draws=n_draws
+    )
     return SetAgreement(
         n_items=int((np.bincount(codes) >= _PAIR).sum()),
         masi=set_alpha(items, sets, distance="masi"),
+        masi_low=masi[0],
+        masi_high=masi[1],
         jaccard=set_alpha(items, sets, distance="jaccard"),
+        jaccard_low=jaccard[0],
+        jaccard_high=jaccard[1],
         labels=labels,
     )
 
@@ -110,6 +134,61 @@ def set_alpha(items: Codes, sets: BoolArray, *, distance: SetDistance) -> float:
         return float("nan")
     observed = _distance_within_items(codes, kind_codes, 1.0 / (numbers - 1), between)
     return 1.0 - (len(codes) - 1.0) * observed / expected
+
+
+def set_alpha_interval(
+    items: Codes,
+    sets: BoolArray,
+    *,
+    distance: SetDistance,
+    rng: np.random.Generator,
+    n_draws: int = N_DRAWS,
+) -> tuple[float, float]:
+    """The 95 % interval of `set_alpha`, drawing items again with replacement.
+
+    It speaks for other items and these raters. Memory grows with the items times the
+    number of different sets.
+
+    Args:
+        items: as for `set_alpha`.
+        sets: as for `set_alpha`.
+        distance: as for `set_alpha`.
+        rng: draws the items.
+        n_draws: draws of the bootstrap.
+
+    Returns:
+        Low and high; NaN twice below 20 items with two ratings, and where alpha is not
+        defined in more than one draw of twenty.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Source:
+        As for `set_alpha`, `draw_items` and `percentile_interval`.
+    """
+    _check(items, sets)
+    found, codes = np.unique(items, return_inverse=True)
+    if (np.bincount(codes) >= _PAIR).sum() < LEAST_ITEMS_FOR_INTERVAL:
+        return float("nan"), float("nan")
+    kinds, example, kind_codes = np.unique(
+        row_codes(sets.astype(np.int64))[0], return_index=True, return_inverse=True
+    )
+    counts = count_ratings(codes, kind_codes, n_items=len(found), n_values=len(kinds))
+    paired = merge_patterns(counts).with_ratings(_PAIR)
+    between = set_distances(sets[example], distance=distance)
+    rows = paired.rows.astype(np.float64)
+    per_item = rows.sum(axis=1)
+    # A set is at no distance from itself, so ordered pairs need no correction.
+    apart = ((rows @ between) * rows).sum(axis=1) / (per_item - 1.0)
+    alphas: list[FloatArray] = []
+    for drawn in draw_items(paired, n_draws=n_draws, rng=rng):
+        margins = drawn @ rows
+        expected = ((margins @ between) * margins).sum(axis=1)
+        observed = (drawn @ per_item - 1.0) * (drawn @ apart)
+        alpha = np.full(len(drawn), np.nan)
+        np.divide(observed, expected, out=alpha, where=expected > 0.0)
+        alphas.append(1.0 - alpha)
+    return percentile_interval(np.concatenate(alphas))
 
 
 def set_distances(sets: BoolArray, *, distance: SetDistance) -> FloatArray:

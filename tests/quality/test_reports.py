@@ -71,6 +71,12 @@ def test_agreement_has_every_question_at_its_scale(study):
     f1 = [one["value"] for one in rows["spans"]["beside"]]
     assert 0.0 <= f1[0] <= f1[1] <= 1.0
     assert [part["name"] for part in rows["marks"]["parts"]] == ["warning", "wrong"]
+    for key in ("issues", "marks"):
+        assert rows[key]["alpha_low"] < rows[key]["alpha"] < rows[key]["alpha_high"]
+        jaccard = rows[key]["beside"][0]
+        assert jaccard["low"] < jaccard["value"] < jaccard["high"]
+    for one in rows["spans"]["beside"]:
+        assert one["low"] <= one["value"] <= one["high"]
 
 
 def test_verdicts_on_points_are_questions_of_their_own(db):

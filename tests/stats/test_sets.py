@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.stats.agreement import alpha_by_distance, gwet_ac, krippendorff_alpha
-from feedback.stats.sets import measure_set_agreement, set_alpha, set_distances
+from feedback.stats.sets import (
+    measure_set_agreement,
+    set_alpha,
+    set_alpha_interval,
+    set_distances,
+)
 from tests.stats import by_definition
 
 LABELS = "abcd"
@@ -154,6 +159,40 @@ def test_each_label_gets_its_own_agreement():
         assert label.alpha == krippendorff_alpha(counts, values=values, level="nominal")
         assert label.ac == gwet_ac(counts, values=values)
         assert label.alpha_low < label.alpha < label.alpha_high
+
+
+@pytest.mark.parametrize("kind", ["masi", "jaccard"])
+def test_alpha_of_sets_has_an_interval_by_drawing_items_again(kind):
+    rng = np.random.default_rng(3)
+    # Two to four ratings an item, so that items weigh differently.
+    sizes = rng.integers(2, 5, size=40)
+    items = np.repeat(np.arange(40), sizes)
+    truth = rng.random((40, 4)) < 0.4
+    sets = truth[items] ^ (rng.random((len(items), 4)) < 0.15)
+    low, high = set_alpha_interval(
+        items, sets, distance=kind, rng=np.random.default_rng(1)
+    )
+
+    # The same by hand: items drawn, numbered anew, and measured by `set_alpha`.
+    drawn = []
+    for _ in range(500):
+        chosen = rng.integers(40, size=40)
+        rows = [np.flatnonzero(items == item) for item in chosen]
+        again = np.repeat(np.arange(40), [len(one) for one in rows])
+        drawn.append(set_alpha(again, sets[np.concatenate(rows)], distance=kind))
+    assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.03)
+    assert low < set_alpha(items, sets, distance=kind) < high
+    again = set_alpha_interval(items, sets, distance=kind, rng=np.random.default_rng(1))
+    assert again == (low, high)
+
+
+@pytest.mark.parametrize("n", [0, 19])
+def test_below_twenty_items_sets_have_no_interval(n):
+    items = np.repeat(np.arange(n), 2)
+    sets = np.random.default_rng(2).random((2 * n, 3)) < 0.5
+    found = measure_set_agreement(items, sets, rng=np.random.default_rng(1))
+    for end in ("masi_low", "masi_high", "jaccard_low", "jaccard_high"):
+        assert math.isnan(getattr(found, end))
 
 
 def test_more_labels_than_fit_one_number_are_still_told_apart():

@@ -14,6 +14,7 @@ from feedback.stats.spans import (
     measure_span_agreement,
     overlap_of_boxes,
     overlap_of_masks,
+    span_intervals,
     tally_boxes,
     tally_spans,
 )
@@ -199,6 +200,53 @@ def test_a_pair_without_marks_does_not_drag_the_mean():
     found = measure_span_agreement(marks)
 
     assert (found.exact, found.n_pairs) == (1.0, 1)
+
+
+def marked_items(n, *, seed=5):
+    """Three raters; each item has its truth, and each rater misses a part of it."""
+    rng = np.random.default_rng(seed)
+    return {
+        (item, rater): [
+            Span(10 * k, 10 * k + 4 + int(rng.integers(2)), "x")
+            for k in range(3)
+            if rng.random() < 0.7
+        ]
+        for item in range(n)
+        for rater in range(3)
+    }
+
+
+def test_f1_has_an_interval_by_drawing_items_again():
+    marks = marked_items(30)
+    found = measure_span_agreement(marks)
+    between = span_intervals(marks, rng=np.random.default_rng(7), n_draws=400)
+
+    # The same by hand: items drawn, numbered anew, and measured by the other function.
+    rng = np.random.default_rng(11)
+    drawn = []
+    for _ in range(400):
+        again = {
+            (place, rater): marks[int(item), rater]
+            for place, item in enumerate(rng.integers(30, size=30))
+            for rater in range(3)
+        }
+        drawn.append(measure_span_agreement(again).overlap)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert between.overlap == pytest.approx((low, high), abs=0.02)
+    for match in MATCHES:
+        low, high = getattr(between, match)
+        assert low < getattr(found, match) < high
+    assert between == span_intervals(marks, rng=np.random.default_rng(7), n_draws=400)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [marked_items(19), {(n, rater): [] for n in range(30) for rater in (1, 2)}, {}],
+)
+def test_few_items_and_no_marks_have_no_interval(marks):
+    between = span_intervals(marks, rng=np.random.default_rng(1), n_draws=20)
+    for match in MATCHES:
+        assert all(math.isnan(end) for end in getattr(between, match))
 
 
 @settings(deadline=None, max_examples=50)
