@@ -10,7 +10,10 @@ from uuid import uuid4
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from exports import reactions as exports_reactions
 from exports import tasks as exports_tasks
+from exports.comparisons import COMPARE_JOB
+from exports.tombstones import WATCH_JOB
 from feedback.accounts.events import (
     KeysChanged,
     PasswordChanged,
@@ -27,7 +30,7 @@ from feedback.jobs import registry
 from feedback.jobs.services import JobDue, enqueue
 from feedback.quality import reactions as quality_reactions
 from feedback.quality import routing
-from feedback.rating.events import JudgmentSubmitted
+from feedback.rating.events import JudgmentSubmitted, SafetyFlagRaised
 from feedback.rating.models import Judgment
 from feedback.review import tasks as review_tasks
 from feedback.studies import tasks as studies_tasks
@@ -115,12 +118,19 @@ WORK = {
     FIT_JOB: routing.route_study,
     review_tasks.SEE_TO_JOB: review_tasks.see_to_task,
     "exports.write_snapshot": exports_tasks.write_snapshot,
+    COMPARE_JOB: exports_tasks.compare_snapshots,
+    WATCH_JOB: exports_tasks.watch_release,
 }
 
 REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
     JobDue: (wake_job,),
     BatchRead: (build_tasks_of_batch,),
-    JudgmentSubmitted: (quality_reactions.after_judgment, ask_again),
+    JudgmentSubmitted: (
+        quality_reactions.after_judgment,
+        ask_again,
+        exports_reactions.after_judgment,
+    ),
+    SafetyFlagRaised: (exports_reactions.after_flag,),
     TaskCompleted: (ask_for_review,),
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),

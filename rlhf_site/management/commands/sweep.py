@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
+from exports.tombstones import ask_to_watch, standing_releases
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
 from feedback.quality.qualification import review_behind
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 _OVERDUE = timedelta(seconds=5)
 # What events start at once is looked after so often, in case one was lost.
 _BEHIND_SECONDS = 60
+# A released row whose ground vanished is in the feed of changes within a minute.
+_WATCH_SECONDS = 20
 
 
 class Command(BaseCommand):
@@ -46,6 +49,7 @@ class Command(BaseCommand):
         """Sweep until asked to stop."""
         self._stop = threading.Event()
         self._looked_at = -math.inf
+        self._watched_at = -math.inf
         self._seen_until: datetime | None = None
         if not options["once"]:
             signal.signal(signal.SIGTERM, self._asked_to_stop)
@@ -63,6 +67,9 @@ class Command(BaseCommand):
             n_released = release_expired(now=clock.now())
             if n_released:
                 logger.info("Gave %s leases back that had run out", n_released)
+            if time.monotonic() - self._watched_at >= _WATCH_SECONDS:
+                self._watch_releases()
+                self._watched_at = time.monotonic()
             self._wake_overdue()
             if time.monotonic() - self._looked_at >= _BEHIND_SECONDS:
                 self._look_behind()
@@ -93,6 +100,18 @@ class Command(BaseCommand):
         for task in stranded(study):
             route_task(task.pk)
         open_cases_for(study, now=now, since=self._seen_until)
+
+    def _watch_releases(self) -> None:
+        """Catch up with released rows whose ground vanished without an event."""
+        for release in standing_releases():
+            if self._stop.is_set():
+                return
+            try:
+                ask_to_watch([release])
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                logger.exception("The sweep could not look at release %s", release.pk)
 
     def _wake_overdue(self) -> None:
         for job_id in due_job_ids(now=clock.now(), older_than=_OVERDUE):
