@@ -1,101 +1,137 @@
 """Snapshots for machines: JSON in, problem+json when something is wrong."""
 
-from typing import Any
+from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import NotAuthenticated, NotFound
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exports.api_access import (
+    Pages,
+    acting_for,
+    person_of,
+    refuse_unknown,
+    snapshot_filters,
+    with_releases,
+)
+from exports.asking import request_once
+from exports.forms import SealForm
 from exports.models import Snapshot
 from exports.selectors import access_snapshot, snapshots_for
-from exports.serializers import SnapshotDetailSerializer, SnapshotSerializer
+from exports.serializers import (
+    SnapshotDetailSerializer,
+    SnapshotSerializer,
+    StudySerializer,
+)
 from feedback.accounts.access import access
-from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb
 from feedback.common.exceptions import Invalid
+from feedback.common.version import read_version
+from feedback.studies.models import Study
+from feedback.studies.selectors import access_study, studies_for
 
-# The closed list of what a client may ask the list by.
-_FILTERS = {"study", "state", "cursor"}
 
-
-class _Pages(CursorPagination):
-    page_size = 50
-    ordering = "-pk"
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """Read the cursor; one that we did not write is no page, never a defect."""
-        cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not _is_key(cursor.position):
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
+@access(Verb.SNAPSHOT_PULL)
+@api_view(["GET", "HEAD"])
+def api_study_list(request: Request) -> Response:
+    """The studies whose datasets the person may pull, newest first."""
+    refuse_unknown(set(request.query_params), {"cursor"}, kind="parameter")
+    person = person_of(request, Verb.SNAPSHOT_PULL)
+    pages = Pages()
+    page = pages.paginate_queryset(studies_for(person, Verb.SNAPSHOT_PULL), request)
+    rows = StudySerializer(page, many=True, context={"request": request})
+    return pages.get_paginated_response(rows.data)
 
 
 @access(Verb.SNAPSHOT_PULL)
 @api_view(["GET", "HEAD"])
 def api_snapshot_list(request: Request) -> Response:
     """The snapshots the person may pull, newest first, a page at a time."""
-    snapshots = snapshots_for(_person(request), Verb.SNAPSHOT_PULL).filter(
-        **_filters(request)
-    )
-    pages = _Pages()
-    page = pages.paginate_queryset(snapshots, request)
-    rows = SnapshotSerializer(page, many=True, context={"request": request})
-    return pages.get_paginated_response(rows.data)
+    person = person_of(request, Verb.SNAPSHOT_PULL)
+    filters = snapshot_filters(request, {"study", "state"})
+    return _page(request, snapshots_for(person, Verb.SNAPSHOT_PULL).filter(**filters))
+
+
+@access(Verb.SNAPSHOT_PULL)
+@api_view(["GET", "HEAD", "POST"])
+def api_study_snapshots(request: Request, uid: UUID) -> Response:
+    """The snapshots of one study; POST asks for a new one."""
+    if request.method == "POST":
+        return _create(request, uid)
+    person = person_of(request, Verb.SNAPSHOT_PULL)
+    study = access_study(person, uid, Verb.SNAPSHOT_PULL)
+    filters = snapshot_filters(request, {"state"})
+    snapshots = snapshots_for(person, Verb.SNAPSHOT_PULL)
+    return _page(request, snapshots.filter(study=study, **filters))
 
 
 @access(Verb.SNAPSHOT_PULL)
 @api_view(["GET", "HEAD"])
 def api_snapshot_detail(request: Request, uid: UUID) -> Response:
     """A snapshot with its contract, files and hashes."""
-    snapshot = access_snapshot(_person(request), uid, Verb.SNAPSHOT_PULL)
-    row = SnapshotDetailSerializer(snapshot, context={"request": request})
-    return Response(row.data)
+    person = person_of(request, Verb.SNAPSHOT_PULL)
+    return _detail(request, access_snapshot(person, uid, Verb.SNAPSHOT_PULL))
 
 
-def _person(request: Request) -> User:
-    """Who asks; DRF has refused everybody else already, so this fails closed."""
-    if not isinstance(request.user, User):
-        raise NotAuthenticated
-    return request.user
+def _create(request: Request, uid: UUID) -> Response:
+    person = person_of(request, Verb.SNAPSHOT_SEAL)
+    study = access_study(person, uid, Verb.SNAPSHOT_SEAL)
+    form = _form(request, study)
+    with acting_for(request):
+        snapshot = request_once(
+            key=request.headers.get("Idempotency-Key", ""),
+            study=study,
+            actor=person,
+            app_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
+            test_percent=form.cleaned_data["test_percent"],
+            rules=form.rules(),
+        )
+    response = _detail(request, snapshot, status=202)
+    response["Location"] = reverse("api_snapshot_detail", args=[snapshot.uid])
+    return response
 
 
-def _is_key(position: object) -> bool:
-    """Whether a cursor's position, text from the address, can be a primary key."""
-    text = str(position)
-    return text.isascii() and text.isdigit()
-
-
-def _filters(request: Request) -> dict[str, Any]:
-    """The query's filters as the database wants them.
+def _form(request: Request, study: Study) -> SealForm:
+    """The thresholds that were sent; what was not has the form's default.
 
     Raises:
-        Invalid: for a parameter or a value that is not on the list.
+        Invalid: as the page would say it, field by field.
     """
-    given = request.query_params
-    if unknown := sorted(set(given) - _FILTERS):
+    if not isinstance(request.data, dict):
         raise Invalid(
-            f"There is no parameter {unknown[0]!r}.",
-            next_step=f"Use {', '.join(sorted(_FILTERS))}.",
+            "The body is not a JSON object.",
+            next_step='Send the thresholds by name, e.g. {"test_percent": 10}, or {}.',
         )
-    filters: dict[str, Any] = {}
-    if "state" in given:
-        if given["state"] not in Snapshot.State.values:
-            raise Invalid(
-                f"There is no state {given['state']!r}.",
-                next_step=f"Use one of {', '.join(Snapshot.State.values)}.",
-                fields={"state": "Not a state of a snapshot."},
-            )
-        filters["state"] = given["state"]
-    if "study" in given:
-        try:
-            filters["study__uid"] = UUID(given["study"])
-        except ValueError as error:
-            raise Invalid(
-                f"{given['study']!r} is not a study's uid.",
-                next_step="Use the uid in the address of the study's page.",
-                fields={"study": "Not a uid."},
-            ) from error
-    return filters
+    blank = SealForm(study=study)
+    refuse_unknown(set(request.data), set(blank.fields), kind="threshold")
+    defaults = {name: field.initial for name, field in blank.fields.items()}
+    form = SealForm(defaults | request.data, study=study)
+    if not form.is_valid():
+        problems = {
+            name: " ".join(map(str, errors)) for name, errors in form.errors.items()
+        }
+        raise Invalid(
+            "Some thresholds cannot be used.",
+            next_step="Correct the fields that are named.",
+            fields=problems,
+        )
+    return form
+
+
+def _page(request: Request, snapshots: QuerySet[Snapshot]) -> Response:
+    pages = Pages()
+    page = pages.paginate_queryset(with_releases(snapshots), request)
+    rows = SnapshotSerializer(page, many=True, context={"request": request})
+    return pages.get_paginated_response(rows.data)
+
+
+def _detail(request: Request, snapshot: Snapshot, *, status: int = 200) -> Response:
+    found = with_releases(
+        Snapshot.objects.filter(pk=snapshot.pk).select_related("study", "requested_by")
+    ).get()
+    row = SnapshotDetailSerializer(found, context={"request": request})
+    return Response(row.data, status=status)

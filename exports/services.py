@@ -155,6 +155,20 @@ def stored_files(
     return folder
 
 
+def sealed_folder(snapshot: Snapshot, directory: Path) -> Path:
+    """The whole folder of a snapshot, to be sent or copied as it is.
+
+    Raises:
+        Conflict: if it is not sealed yet, or a file is not as it was sealed.
+    """
+    if snapshot.sealed_at is None:
+        raise Conflict(
+            f"Snapshot {snapshot.number} is not sealed, so there is nothing to pull.",
+            next_step="Wait until its page says that it is sealed.",
+        )
+    return stored_files(snapshot=snapshot, directory=directory)
+
+
 def restore_files(*, snapshot: Snapshot, directory: Path) -> Export:
     """Write a sealed snapshot's stored folder anew, over what is left of it.
 

@@ -4,20 +4,13 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.http import (
-    FileResponse,
-    HttpResponse,
-    StreamingHttpResponse,
-)
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.utils.http import content_disposition_header
-from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
-from exports.archives import zip_stream
 from exports.forms import SealForm
-from exports.models import Snapshot
 from exports.schemas import CONFIGURATIONS
 from exports.selectors import (
     access_file,
@@ -28,22 +21,28 @@ from exports.selectors import (
     snapshots_for,
     split_counts,
 )
-from exports.services import N_STEPS, record_pull, request_snapshot, stored_files
+from exports.sending import (
+    archive_blocks,
+    archive_name,
+    archive_response,
+    file_response,
+    part_of,
+)
+from exports.services import (
+    N_STEPS,
+    record_pull,
+    request_snapshot,
+    sealed_folder,
+    stored_files,
+)
 from feedback.accounts.access import access
 from feedback.accounts.permissions import Verb, may
 from feedback.accounts.requests import PersonRequest
-from feedback.common.exceptions import Conflict
 from feedback.common.version import read_version
 from feedback.studies.models import Study
 from feedback.studies.selectors import access_study
 
 _SNAPSHOTS_SHOWN = 50
-_CONTENT_TYPES = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".json": "application/json",
-    ".md": "text/markdown; charset=utf-8",
-}
-_OTHER_TYPE = "text/plain; charset=utf-8"
 
 
 @access(Verb.SNAPSHOT_PULL)
@@ -101,7 +100,7 @@ def snapshot_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         "loadable": [count.configuration for count in counts if count.n_rows],
         "parts": contract_parts(snapshot) if snapshot.sealed_at else [],
         "files": list(snapshot.files.all()),
-        "archive_name": _archive_name(snapshot),
+        "archive_name": archive_name(snapshot),
     }
     name = "_snapshot" if request.htmx else "snapshot_detail"
     response = render(request, f"exports/{name}.html", context)
@@ -111,55 +110,24 @@ def snapshot_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
 
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_file(request: PersonRequest, uid: UUID, path: str) -> HttpResponse:
-    """One file of a sealed snapshot, as an attachment."""
+def snapshot_file(request: PersonRequest, uid: UUID, path: str) -> HttpResponseBase:
+    """One file of a sealed snapshot, or the part that is asked for."""
     file = access_file(request.user, uid, path)
     folder = stored_files(
         snapshot=file.snapshot, directory=settings.EXPORT_DIR, path=file.path
     )
-    if request.method == "GET":
+    part = part_of(request, file)
+    if request.method == "GET" and part.start == 0:
         record_pull(snapshot=file.snapshot, actor=request.user, path=file.path)
-    response = FileResponse(
-        (folder / file.path).open("rb"),
-        as_attachment=True,
-        filename=file.path.replace("/", "-"),
-        content_type=_CONTENT_TYPES.get(Path(file.path).suffix, _OTHER_TYPE),
-    )
-    return _as_sent(response, sha256=file.sha256)
+    return file_response(folder, file, part)
 
 
 @access(Verb.SNAPSHOT_PULL)
 @require_safe
-def snapshot_archive(request: PersonRequest, uid: UUID) -> HttpResponse:
+def snapshot_archive(request: PersonRequest, uid: UUID) -> HttpResponseBase:
     """The whole folder of a sealed snapshot as one ZIP."""
     snapshot = access_snapshot(request.user, uid, Verb.SNAPSHOT_PULL)
-    if snapshot.sealed_at is None:
-        raise Conflict(
-            f"Snapshot {snapshot.number} is not sealed, so there is nothing to pull.",
-            next_step="Wait until its page says that it is sealed.",
-        )
-    folder = stored_files(snapshot=snapshot, directory=settings.EXPORT_DIR)
-    paths = list(snapshot.files.values_list("path", flat=True))
+    folder = sealed_folder(snapshot, settings.EXPORT_DIR)
     if request.method == "GET":
         record_pull(snapshot=snapshot, actor=request.user, path="*")
-    response = StreamingHttpResponse(
-        zip_stream(folder, paths, root=snapshot.name), content_type="application/zip"
-    )
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=_archive_name(snapshot)
-    )
-    return _as_sent(response, sha256=snapshot.manifest_sha256)
-
-
-def _archive_name(snapshot: Snapshot) -> str:
-    study = slugify(snapshot.study.name)[:60] or "consilium"
-    return f"{study}-{snapshot.name}.zip"
-
-
-def _as_sent(
-    response: FileResponse | StreamingHttpResponse, *, sha256: str
-) -> HttpResponse:
-    """Never to be sniffed into something that a browser runs; named by its hash."""
-    response["X-Content-Type-Options"] = "nosniff"
-    response["ETag"] = f'"{sha256}"'
-    return response  # type: ignore[return-value]
+    return archive_response(snapshot, archive_blocks(folder, snapshot))

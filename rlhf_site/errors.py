@@ -20,6 +20,8 @@ from rlhf_site.logs import without_tokens
 
 logger = logging.getLogger(__name__)
 
+# Of DRF's answer to an error.
+_KEPT_HEADERS = {"WWW-Authenticate", "Retry-After", "Allow"}
 _TEMPLATES = {400, 403, 404, 409, 422}
 
 
@@ -46,6 +48,7 @@ def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
             _problem(error, request_id=request_id),
             status=error.status,
             content_type="application/problem+json",
+            headers=error.headers,
         )
     context = {
         "title": error.title,
@@ -58,7 +61,10 @@ def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     status = error.status if error.status in _TEMPLATES else 400
     is_fragment = bool(request.headers.get("HX-Request"))
     name = "errors/_error.html" if is_fragment else f"errors/{status}.html"
-    return render(request, name, context, status=error.status)
+    response = render(request, name, context, status=error.status)
+    for header, value in error.headers.items():
+        response[header] = value
+    return response
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -75,11 +81,12 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         known = DomainError(str(error.detail))
         known.status = error.status_code
         known.title = HTTPStatus(error.status_code).phrase
-        headers = dict(answer.headers) if answer is not None else {}
+        given = answer.headers.items() if answer is not None else ()
+        headers = {name: value for name, value in given if name in _KEPT_HEADERS}
         return _as_problem(known, request_id=request_id, headers=headers)
     else:
         return None
-    return _as_problem(known, request_id=request_id)
+    return _as_problem(known, request_id=request_id, headers=dict(known.headers))
 
 
 def _as_problem(
@@ -88,7 +95,7 @@ def _as_problem(
     return Response(
         _problem(error, request_id=request_id),
         status=error.status,
-        headers={k: v for k, v in (headers or {}).items() if k == "WWW-Authenticate"},
+        headers=headers or {},
         content_type="application/problem+json",
     )
 

@@ -3,11 +3,11 @@
 import logging
 import re
 
-_LINK = re.compile(r"(/(?:sign-in/link|join)/)[^/\s]+")
+_LINK = re.compile(r"(/(?:sign-in/link|join|api/v1/downloads)/)[^/\s]+")
 
 
 def without_tokens(text: str) -> str:
-    """Hide the token of each link that signs in whoever reads it."""
+    """Hide the token of each link that opens something to whoever reads it."""
     return _LINK.sub(r"\1***", text)
 
 

@@ -256,12 +256,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- machines -----------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rlhf_site.authentication.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rlhf_site.authentication.BearerToken",
+        "rlhf_site.authentication.BrowserSession",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "rlhf_site.errors.problem_handler",
 }
+
+# How long a link to one download may be used.
+DOWNLOAD_MINUTES = env.integer("CONSILIUM_DOWNLOAD_MINUTES", default=5, minimum=1)
 
 # --- records ------------------------------------------------------------------------
 

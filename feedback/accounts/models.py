@@ -8,12 +8,13 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from feedback.accounts.permissions import Grant, Role
-from feedback.accounts.token_models import ApiToken, Scope
+from feedback.accounts.token_models import VERBS, ApiToken, Scope
 from feedback.common.guards import NoTruncate, Sealed
 from feedback.common.history import tracked
 from feedback.common.models import Identified
 
 __all__ = [
+    "VERBS",
     "ApiToken",
     "Credential",
     "KeySettings",

@@ -5,6 +5,7 @@ fragment or `application/problem+json`. Anything else is a defect and answers 50
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 
 class DomainError(Exception):
@@ -14,10 +15,12 @@ class DomainError(Exception):
         message: names the thing and the value.
         next_step: what to do now.
         fields: form field -> message, where the error belongs to fields.
+        headers: what else the answer must carry.
     """
 
     status = 400
     title = "This cannot be done"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -63,3 +66,10 @@ class Conflict(DomainError):  # noqa: N818
 
     status = 409
     title = "This changed in the meantime"
+
+
+class Gone(DomainError):  # noqa: N818
+    """It was there once: a link that was used, or that has expired."""
+
+    status = 410
+    title = "No longer there"

@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 
+from exports.downloads import make_link
 from exports.models import (
     EvaluationGrams,
     EvaluationSet,
@@ -10,7 +11,9 @@ from exports.models import (
     SnapshotOverlap,
 )
 from exports.services import request_snapshot, seal_snapshot
+from feedback.accounts.models import Scope
 from feedback.accounts.services import make_sign_in_link
+from feedback.accounts.tokens import make_token
 from feedback.common import clock
 from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
@@ -63,6 +66,9 @@ def _make_world(directory) -> World:
     builders.judge_all(cast.study, cast.rater2)
     builders.judge_all(cast.study, cast.rater3, single=_FLAGGED, limit=4)
     builders.judge_all(cast.study, cast.rater3)
+    ask_for_case(
+        task=cast.study.tasks.latest("pk"), because="Is it so?", actor=cast.lead
+    )
     snapshot = request_snapshot(
         study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
     )
@@ -116,6 +122,22 @@ def _make_world(directory) -> World:
             task=assignment.task, because="Is this safe?", actor=cast.lead
         ),
         edition=make_edition(cast.study),
+        api_token=make_token(
+            user=cast.engineer,
+            name="Cluster",
+            scopes=[Scope.EXPORTS_READ],
+            study_uid=None,
+            days=7,
+            now=clock.now(),
+        )[0],
+        download=make_link(
+            snapshot=snapshot,
+            file=snapshot.files.get(path="README.md"),
+            user=cast.engineer,
+            token=None,
+            now=clock.now(),
+            minutes=60,
+        ),
     )
 
 

@@ -258,7 +258,7 @@ def test_an_unknown_address_below_api_is_a_problem(loud):
 def test_a_machine_nobody_knows_is_challenged(world):
     response = Client().get(reverse("api_snapshot_list"))
     assert response.status_code == 401
-    assert response["WWW-Authenticate"] == 'Session realm="Consilium"'
+    assert response["WWW-Authenticate"] == 'Bearer realm="Consilium"'
     assert response["Content-Type"] == "application/problem+json"
     assert response.json()["status"] == 401
 
