@@ -387,6 +387,12 @@ const rating = (() => {
       event.detail.shouldSwap = false;
     }
   });
+  // What was said about the task before would stand above this one.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.elt.id === "assignment") {
+      document.querySelector(".messages")?.remove();
+    }
+  });
   document.addEventListener("htmx:afterSettle", begin);
   document.addEventListener("consilium:restored", begin);
   document.addEventListener("DOMContentLoaded", begin);
