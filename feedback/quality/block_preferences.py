@@ -1,4 +1,4 @@
-"""How votes, the leaderboard and the consensus are shown."""
+"""How votes and the leaderboard are shown."""
 
 from typing import Any
 
@@ -14,34 +14,6 @@ _MODEL_COLUMNS = (
     Column("se", "Standard error", "number"),
     Column("n_votes", "Votes", "count"),
 )
-_NUMBER_COLUMNS = (
-    Column("name", "Question"),
-    Column("n_items", "Items", "count"),
-    Column("n_ratings", "Ratings", "count"),
-    Column("mean", "Mean of the items' means", "number"),
-    Column("median", "Median of the items' medians", "number"),
-    Column("within", "Ratings near the item's median", "share"),
-    Column("distance", "Near is within", "number"),
-)
-_LABEL_COLUMNS = (
-    Column("name", "Question"),
-    Column("n_items", "Items", "count"),
-    Column("n_ratings", "Ratings", "count"),
-    Column("method_text", "Settled by"),
-    Column("sure", "As good as settled", "share"),
-    Column("n_tied", "Tied", "count"),
-    Column("accuracy", "Median rater's accuracy", "share", empty="-"),
-)
-_SHARE_COLUMNS = (
-    Column("of", "Question"),
-    Column("name", "Label"),
-    Column("n_items", "Items", "count"),
-    Column("share", "Share", "share"),
-)
-_METHODS = {
-    "votes": "votes",
-    "dawid_skene": "votes weighed by each rater's reliability (Dawid and Skene)",
-}
 _OF_STRENGTH = (
     "Log-odds against the average model, by Davidson's model with ties and sides; the "
     "interval allows for each rater's votes hanging together. Two that overlap may "
@@ -165,64 +137,3 @@ def _side_facts(content: dict[str, Any]) -> list[Fact]:
             )
         )
     return facts
-
-
-def consensus_block(report: Report) -> Block:
-    """What the answers settle on."""
-    numbers, labels = report.content["numbers"], report.content["labels"]
-    if not numbers and not labels:
-        nothing = "No task has been answered yet."
-        return Block(parts=[Part("Consensus", "", nothing=nothing)])
-    return Block(parts=[*_numbers(numbers), *_labels(labels)])
-
-
-def _numbers(rows: list[dict[str, Any]]) -> list[Part]:
-    if not rows:
-        return []
-    lead = (
-        "Every wave counts. The mean is the value to use: no rater is weighted or "
-        "corrected, since that predicted other raters' scores worse."
-    )
-    table = Table("numbers", "Consensus of scales", _NUMBER_COLUMNS, rows)
-    return [Part("Scales and scores", lead, table=table)]
-
-
-def _labels(rows: list[dict[str, Any]]) -> list[Part]:
-    if not rows:
-        return []
-    shown = [{**row, "method_text": _METHODS[row["method"]]} for row in rows]
-    shares = [{**label, "of": row["name"]} for row in rows for label in row["labels"]]
-    lead = (
-        "Every wave counts. A model of the raters is used for facts, once the median "
-        "rater has twenty ratings that somebody else also gave; votes before that. As "
-        "good as settled: all raters agree, or the model is 90 % sure."
-    )
-    parts = [
-        Part(
-            "Labels and choices",
-            lead,
-            table=Table("labels", "Consensus of labels", _LABEL_COLUMNS, shown),
-        )
-    ]
-    if shares:
-        parts.append(
-            Part(
-                "Items by label",
-                "Items settled on each label; ties are left out.",
-                chart=bars(
-                    [
-                        Bar(
-                            label=f"{row['of']}: {row['name']}",
-                            says=f"{row['n_items']:,} ({percent(row['share'])})",
-                            parts=(float(row["n_items"]),),
-                        )
-                        for row in shares
-                    ],
-                    key="labels",
-                    title="Items settled on each label",
-                    describes="A bar for each label of each question, in order.",
-                ),
-                table=Table("shares", "Items by label", _SHARE_COLUMNS, shares),
-            )
-        )
-    return parts

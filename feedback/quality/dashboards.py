@@ -6,8 +6,9 @@ from datetime import datetime
 
 from feedback.quality.block_agreement import agreement_block
 from feedback.quality.block_bias import bias_block
+from feedback.quality.block_consensus import consensus_block
 from feedback.quality.block_errors import errors_block
-from feedback.quality.block_preferences import consensus_block, preferences_block
+from feedback.quality.block_preferences import preferences_block
 from feedback.quality.block_progress import progress_block
 from feedback.quality.block_raters import raters_block
 from feedback.quality.block_routing import routing_block
@@ -28,6 +29,7 @@ class Look:
         epoch: which guideline versions; None before the first is published.
         rater: pseudonym of the person if they rate in the study, else None. They then
             see no model names, nothing of single items, and nothing that checks say.
+        may_see_answers: whether the person may read what was said of single items.
         code_version: of the application.
         now: the time.
     """
@@ -35,6 +37,7 @@ class Look:
     study: Study
     epoch: Epoch | None
     rater: str | None
+    may_see_answers: bool
     code_version: str
     now: datetime
 
@@ -64,7 +67,8 @@ def _preferences(look: Look, epoch: Epoch) -> Block:
 
 
 def _consensus(look: Look, epoch: Epoch) -> Block:
-    return consensus_block(look.report(Report.Kind.CONSENSUS, epoch))
+    report = look.report(Report.Kind.CONSENSUS, epoch)
+    return consensus_block(report, look.study, by_item=look.may_see_answers)
 
 
 def _raters(look: Look, epoch: Epoch) -> Block:

@@ -6,30 +6,26 @@ import numpy as np
 
 from feedback.quality.agreement import (
     NEITHER_KEY,
-    PREFERENCE,
     Scaled,
     scaled_criteria,
     scaled_preferences,
     scaled_verdicts,
 )
 from feedback.quality.arrays import (
-    Answers,
     preference_columns,
     rating_columns,
     verdict_columns,
 )
 from feedback.quality.computing import Computation, Content, input_sha256
 from feedback.quality.epochs import Epoch
+from feedback.quality.gold_labels import GoldLabels, gold_labels, known_in
 from feedback.quality.numbers import stored
-from feedback.quality.questions import asked_in
+from feedback.quality.questions import Asked, asked_in
 from feedback.quality.report_agreement import context_of
-from feedback.stats.arrays import FloatArray, IntArray
-from feedback.stats.consensus import (
-    choose_method,
-    dawid_skene,
-    score_summary,
-    vote_shares,
-)
+from feedback.quality.settling import Settled, compact, label_names, settle_labels
+from feedback.stats.arrays import IntArray
+from feedback.stats.calibration import Calibration
+from feedback.stats.consensus import Scores, score_summary
 from feedback.studies.models import Criterion, Study
 
 Row = dict[str, Any]
@@ -46,12 +42,16 @@ def consensus_computation(study: Study, epoch: Epoch) -> Computation:
         preference_columns(study, epoch),
     )
     verdicts = verdict_columns(study, epoch)
-    labels = _labels_of(epoch)
+    labels = labels_of(epoch)
+    known = known_in(study, epoch)
 
     def compute() -> Content:
-        numbers = {one.key for one in asked if one.is_number and one.kind != "yes_no"}
+        numbers = number_keys(asked)
+        golds = gold_labels(known, asked)
         rows = [
-            number_row(one) if one.key in numbers else label_row(one, labels)
+            number_row(one)
+            if one.key in numbers
+            else label_row(one, labels, golds.get(one.key), seed=study.seed)
             for one in (
                 *scaled_criteria(asked, ratings, preferences),
                 *scaled_preferences(preferences),
@@ -64,12 +64,25 @@ def consensus_computation(study: Study, epoch: Epoch) -> Computation:
             "labels": [row for row in rows if "method" in row],
         }
 
-    context = [context_of(asked), labels]
-    columns = (ratings.columns, preferences.columns, verdicts)
+    context = [context_of(asked), labels, sorted(known.expected.items())]
+    columns = (
+        ratings.columns,
+        preferences.columns,
+        verdicts,
+        known.ratings.columns,
+        known.preferences.columns,
+    )
     return Computation(input_sha256(*columns, context=context), compute)
 
 
-def _labels_of(epoch: Epoch) -> dict[str, list[str]]:
+def number_keys(asked: tuple[Asked, ...]) -> frozenset[str]:
+    """Questions whose answers are averaged; the others get labels."""
+    return frozenset(
+        one.key for one in asked if one.is_number and one.kind != Criterion.Kind.YES_NO
+    )
+
+
+def labels_of(epoch: Epoch) -> dict[str, list[str]]:
     """Names of the values of each nominal criterion, in order."""
     rows = Criterion.objects.filter(guideline_version=epoch.newest_id)
     found = {}
@@ -83,12 +96,7 @@ def _labels_of(epoch: Epoch) -> dict[str, list[str]]:
 
 def number_row(scaled: Scaled) -> Row:
     """Mean and median of the items of a scale, and how close raters are."""
-    answers = scaled.answers
-    score = scaled.values[answers.value]
-    is_score = scaled.level == "interval"
-    distance = _SCORE_DISTANCE if is_score else 1.0
-    item = _compact(answers.item)
-    found = score_summary(item, score, n_items=int(item.max()) + 1, distance=distance)
+    found, distance = summarized(scaled)
     return {
         "key": scaled.key,
         "name": scaled.name,
@@ -101,55 +109,54 @@ def number_row(scaled: Scaled) -> Row:
     }
 
 
-def label_row(scaled: Scaled, labels: dict[str, list[str]]) -> Row:
+def summarized(scaled: Scaled) -> tuple[Scores, float]:
+    """Each item's mean and median, and what counts as near the median."""
+    distance = _SCORE_DISTANCE if scaled.level == "interval" else 1.0
+    item = compact(scaled.answers.item)
+    score = scaled.values[scaled.answers.value]
+    n_items = int(item.max()) + 1
+    return score_summary(item, score, n_items=n_items, distance=distance), distance
+
+
+def label_row(
+    scaled: Scaled, labels: dict[str, list[str]], golds: GoldLabels | None, *, seed: int
+) -> Row:
     """Which label each item gets, by votes or with a model of the raters."""
-    answers = scaled.answers
-    item, rater = _compact(answers.item), _compact(answers.rater)
-    n_items, n_raters = int(item.max()) + 1, int(rater.max()) + 1
-    # Whether anything is acceptable is for each rater to say: there is no right answer.
-    is_factual = scaled.level == "nominal" and scaled.key != NEITHER_KEY
-    method = choose_method(
-        item, rater, n_items=n_items, n_raters=n_raters, is_factual=is_factual
-    )
-    shares = vote_shares(
-        item, answers.value, n_items=n_items, n_values=len(scaled.values)
-    )
-    posterior, accuracy = shares, None
-    if method == "dawid_skene":
-        fit = dawid_skene(
-            item,
-            rater,
-            answers.value,
-            n_items=n_items,
-            n_raters=n_raters,
-            n_values=len(scaled.values),
-        )
-        posterior = fit.posterior
-        accuracy = float(np.median(fit.accuracy))
-    is_tie = _is_tie(posterior)
-    settled = posterior[~is_tie].argmax(axis=1)
+    found = settle_labels(scaled, golds, seed=seed)
+    is_tied = found.is_tied
+    settled = found.posterior[~is_tied].argmax(axis=1)
     return {
         "key": scaled.key,
         "name": scaled.name,
-        "n_items": n_items,
-        "n_ratings": len(item),
-        "method": method,
-        "accuracy": stored(accuracy) if accuracy is not None else None,
-        "n_tied": int(is_tie.sum()),
-        "sure": stored(_sure(posterior, answers, item, method)),
+        "n_items": len(found.task),
+        "n_ratings": len(found.item),
+        "method": found.method,
+        "accuracy": None if found.accuracy is None else stored(found.accuracy),
+        "n_tied": int(is_tied.sum()),
+        "sure": stored(_sure(found)),
+        "calibration": _calibration(found.calibration),
         "labels": _label_shares(scaled, labels, settled),
     }
 
 
-def _sure(
-    posterior: FloatArray, answers: Answers, item: IntArray, method: str
-) -> float:
+def _calibration(found: Calibration) -> Row:
+    return {
+        "n_golds": found.n_golds,
+        "temperature": stored(found.temperature),
+        "n_held_out": found.n_held_out,
+        "loss_before": stored(found.loss_before),
+        "loss_after": stored(found.loss_after),
+        "error_before": stored(found.error_before),
+        "error_after": stored(found.error_after),
+    }
+
+
+def _sure(found: Settled) -> float:
     """Of items with two ratings, the share that is as good as settled."""
-    n = np.bincount(item, minlength=len(posterior))
-    shared = posterior[n >= _TWO]
-    if not len(shared) or not len(answers.item):
+    shared = found.posterior[found.counts.sum(axis=1) >= _TWO]
+    if not len(shared):
         return float("nan")
-    bound = _SURE if method == "dawid_skene" else 1.0
+    bound = _SURE if found.method == "dawid_skene" else 1.0
     return float((shared.max(axis=1) >= bound).mean())
 
 
@@ -157,23 +164,11 @@ def _label_shares(
     scaled: Scaled, labels: dict[str, list[str]], settled: IntArray
 ) -> list[Row]:
     """Of each label the items settled on it; which side of a pair means nothing."""
-    names = labels.get(scaled.key)
-    if scaled.key == NEITHER_KEY:
-        names = ["At least one is", "Neither is"]
-    elif scaled.key == PREFERENCE or names is None:
+    if scaled.key not in labels and scaled.key != NEITHER_KEY:
         return []
     counts = np.bincount(settled, minlength=len(scaled.values))
     total = max(int(counts.sum()), 1)
     return [
         {"name": name, "n_items": int(n), "share": stored(n / total)}
-        for name, n in zip(names, counts, strict=False)
+        for name, n in zip(label_names(scaled, labels), counts, strict=False)
     ]
-
-
-def _is_tie(posterior: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    leaders = np.sort(posterior, axis=1)[:, -_TWO:]
-    return np.isclose(leaders[:, 0], leaders[:, 1])
-
-
-def _compact(keys: IntArray) -> IntArray:
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)

@@ -12,6 +12,11 @@ urlpatterns = [
         name="quality_pairs",
     ),
     path(
+        "studies/<uuid:uid>/quality/consensus/items/<slug:question>/",
+        views.quality_items,
+        name="quality_items",
+    ),
+    path(
         "studies/<uuid:uid>/quality/tasks/<uuid:task_uid>/",
         views.quality_task,
         name="quality_task",

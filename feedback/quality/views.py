@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -20,6 +21,7 @@ from feedback.common.exceptions import Forbidden, NotVisible
 from feedback.common.hashing import json_sha256
 from feedback.common.version import read_version
 from feedback.quality.blocks import Block
+from feedback.quality.consensus_items import items_of_question
 from feedback.quality.dashboards import TABS, Look, Tab
 from feedback.quality.epochs import Epoch, epochs_of
 from feedback.quality.pairs import pairs_table
@@ -27,6 +29,8 @@ from feedback.quality.selectors import fingerprint_of
 from feedback.quality.task_answers import answers_of
 from feedback.studies.models import Study
 from feedback.studies.selectors import access_study
+
+_ITEMS_A_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -100,23 +104,54 @@ def quality_pairs(request: PersonRequest, uid: UUID, question: str) -> HttpRespo
 
 @access(Verb.QUALITY_SEE)
 @require_safe
+def quality_items(request: PersonRequest, uid: UUID, question: str) -> HttpResponse:
+    """What each item of a question settled on, by pages; `as=csv` gives the file.
+
+    Raises:
+        Forbidden: to somebody who rates in the study too.
+    """
+    study = _study_with_answers(request.user, uid)
+    epochs, epoch = _epochs(request, study)
+    found = items_of_question(study, epoch, question) if epoch else None
+    if found is None:
+        raise NotVisible
+    if request.GET.get("as") == "csv":
+        return _as_file(found.as_csv(), name=f"consensus-{question}")
+    pages = Paginator(found.rows, _ITEMS_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    context = _context(study, epochs, epoch) | {
+        "found": found,
+        "page": page,
+        "table": found.table(list(page)),
+    }
+    return render(request, "quality/items_detail.html", context)
+
+
+@access(Verb.QUALITY_SEE)
+@require_safe
 def quality_task(request: PersonRequest, uid: UUID, task_uid: UUID) -> HttpResponse:
     """What raters answered to one task, by letters; for lead and auditor.
 
     Raises:
         Forbidden: to somebody who rates in the study too.
     """
-    study = access_study(request.user, uid, Verb.QUALITY_SEE)
-    if not may(request.user, Verb.ADJUDICATION_SEE, study):
+    study = _study_with_answers(request.user, uid)
+    answers = answers_of(study, task_uid)
+    context = {"study": study, "answers": answers}
+    return render(request, "quality/task_detail.html", context)
+
+
+def _study_with_answers(user: User, uid: UUID) -> Study:
+    """A study of which a person may see single answers."""
+    study = access_study(user, uid, Verb.QUALITY_SEE)
+    if not may(user, Verb.ADJUDICATION_SEE, study):
         raise NotVisible
-    if _rates_in(request.user, study):
+    if _rates_in(user, study):
         raise Forbidden(
             "You rate in this study, so others' answers are not shown to you.",
             next_step="Ask another lead or an auditor to look.",
         )
-    answers = answers_of(study, task_uid)
-    context = {"study": study, "answers": answers}
-    return render(request, "quality/task_detail.html", context)
+    return study
 
 
 def _tab(key: str) -> Tab:
@@ -157,6 +192,8 @@ def _look(user: User, study: Study, epoch: Epoch | None) -> Look:
         study=study,
         epoch=epoch,
         rater=_pseudonym(user) if _rates_in(user, study) else None,
+        may_see_answers=may(user, Verb.ADJUDICATION_SEE, study)
+        and not _rates_in(user, study),
         code_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
         now=clock.now(),
     )

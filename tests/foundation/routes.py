@@ -163,6 +163,10 @@ def quality_pairs(world: World) -> list[object]:
     return [world.cast.study.uid, "correctness"]
 
 
+def quality_items(world: World) -> list[object]:
+    return [world.cast.study.uid, "correctness"]
+
+
 def quality_task(world: World) -> list[object]:
     return [world.cast.study.uid, world.answered.task.uid]
 
@@ -317,6 +321,7 @@ ROUTES = (
     get("quality_block", quality_block, **only("lead", "auditor", "admin")),
     get("quality_csv", quality_csv, **only("lead", "auditor", "admin")),
     get("quality_pairs", quality_pairs, **only("lead", "auditor", "admin")),
+    get("quality_items", quality_items, **only("lead", "auditor")),
     get("quality_task", quality_task, **only("lead", "auditor")),
     get("known_answers", study, **only("lead", "admin")),
     get("known_answer_choose", study, **only("lead", "admin")),
