@@ -4,11 +4,14 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo demo-reset run test check format migrations-check \
-	reset-db stop export-demo docs lock
+	reset-db stop export-demo trainers docs lock
 
 export PYTHON
 ifdef PORT
 export CONSILIUM_PORT = $(PORT)
+endif
+ifdef TORCH_OPTIONS
+export TORCH_OPTIONS
 endif
 
 python := .venv/bin/python
@@ -57,6 +60,9 @@ stop: setup ## Stop the embedded PostgreSQL and Valkey
 
 export-demo: setup ## Write the demonstration study as a dataset folder
 	@$(manage) export_demo
+
+trainers: setup ## Train two steps of each TRL trainer on a real export (EXPORT=folder)
+	@sh scripts/trainers $(EXPORT)
 
 docs: setup-dev ## Check the documentation: links, commands, settings, examples
 	@$(python) -m pytest -q tests/documentation
