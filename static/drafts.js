@@ -330,7 +330,7 @@ const drafts = (() => {
     return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   }
 
-  const showSaved = (moment) => status(`Saved ${clockOf(moment)}`);
+  const showSaved = (moment) => status(`Draft saved ${clockOf(moment)}`);
 
   function showClocks() {
     for (const time of document.querySelectorAll("time[data-clock]")) {

@@ -387,10 +387,17 @@ const rating = (() => {
       event.detail.shouldSwap = false;
     }
   });
-  // What was said about the task before would stand above this one.
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.elt.id === "assignment") {
+  // Another task stands here now: what was said about the one before goes, and the way
+  // back to it is shown.
+  const shownNow = () => document.getElementById("assignment")?.dataset.assignment;
+  let shownBefore = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    shownBefore = shownNow();
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (shownBefore && shownNow() && shownNow() !== shownBefore) {
       document.querySelector(".messages")?.remove();
+      document.querySelector("[data-submitted]")?.removeAttribute("hidden");
     }
   });
   document.addEventListener("htmx:afterSettle", begin);

@@ -43,9 +43,9 @@ VERDICTS: dict[str, tuple[str, ...]] = {
 
 
 def item_name(kind: str, shown: int) -> str:
-    """How the page calls a completion that stands at a place, e.g. "Left answer"."""
+    """How the page calls a completion that stands at a place, e.g. "Answer on the left"."""
     if kind == Task.Kind.PAIR:
-        return ("Left answer", "Right answer")[shown]
+        return ("Answer on the left", "Answer on the right")[shown]
     if kind == Task.Kind.RANKING:
         return f"Answer {shown + 1}"
     return "Answer"

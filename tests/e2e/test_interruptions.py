@@ -31,7 +31,7 @@ N_AT_ONCE = 10
 BATCHES = 3
 # A save begins a second after a change; with the request it is there within two.
 SAVED_MS = 2000
-_SAVED = re.compile(r"\s*(Saved|Draft of)\s+\d\d:\d\d")
+_SAVED = re.compile(r"\s*(Draft saved|Draft of)\s+\d\d:\d\d")
 WORDS = ["dose", "über 5 mg", "لا", "🩺", "x̂", "“stop”", "once a day", "<b>", "&amp;"]
 
 
@@ -250,7 +250,7 @@ def test_of_two_windows_neither_overwrites_the_other_unasked(ward, seed):
         assert run.kept["comment"] == [run.text]
         if number % 2:
             other.get_by_role("button", name="Keep what is here").click()
-            expect(other.locator("[data-saved]")).to_contain_text("Saved")
+            expect(other.locator("[data-saved]")).to_contain_text("Draft saved")
             assert run.kept["comment"] == ["the second window"]
         else:
             other.get_by_role("button", name="See the other one").click()

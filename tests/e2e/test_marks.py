@@ -230,7 +230,7 @@ def test_marks_come_back_with_the_draft(marking):
     at = content.index("five")
     select(page, at, at + 4)
     press(page, "1", "1", "Enter")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
 
     page.reload()
 

@@ -60,6 +60,21 @@ def test_digits_rate_and_move_on(at_task):
     }
 
 
+def test_the_way_back_is_shown_once_an_answer_was_submitted(at_task):
+    page = at_task(Task.Kind.SINGLE)
+    way_back = page.get_by_text("Submitted. Change it")
+    expect(way_back).to_be_hidden()
+
+    page.keyboard.press("4")
+    page.keyboard.press("n")
+    page.keyboard.press("2")
+    submitted(page)
+
+    expect(way_back).to_be_visible()
+    page.get_by_role("link", name="Change it").press("Enter")
+    expect(page.get_by_text("You are changing an answer")).to_be_visible()
+
+
 def test_arrows_go_back_to_an_earlier_criterion(at_task):
     page = at_task(Task.Kind.SINGLE)
 
