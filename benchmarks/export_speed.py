@@ -9,7 +9,7 @@ memory can be read:
 * ours: the `ratings` configuration, from the pinned members to closed Parquet files,
 * plain ways: the same columns of the same rows with one query and pyarrow, without
   members, splits, order or fixed row groups; the fastest of them is the yardstick,
-* and, for information, the whole folder: all four configurations, card and hashes.
+* and, for information, the whole folder: all configurations, side folders, card and hashes.
 
 Prints seconds, peak memory and ratios.
 """
@@ -51,7 +51,7 @@ from psycopg import sql  # noqa: E402
 
 from exports.models import Snapshot  # noqa: E402
 from exports.pinning import pin  # noqa: E402
-from exports.ratings import write_ratings  # noqa: E402
+from exports.raw import write_raw  # noqa: E402
 from exports.schemas import arrow_schema  # noqa: E402
 from exports.services import request_snapshot, write_files  # noqa: E402
 from exports.shards import Shard  # noqa: E402
@@ -257,13 +257,13 @@ def ours(target: Path) -> None:
             split: stack.enter_context(
                 Shard(target, configuration="ratings", split=split, schema=schema)
             )
-            for split in ("train", "test")
+            for split in ("train", "test", "benchmark")
         }
-        write_ratings(snapshot, shards=shards, schema=schema)
+        write_raw("ratings", snapshot, shards=shards, schema=schema)
 
 
 def whole(target: Path) -> None:
-    """All four configurations, card and hashes of the pinned snapshot."""
+    """All configurations, side folders, card and hashes of the pinned snapshot."""
     write_files(snapshot=Snapshot.objects.earliest("pk"), directory=target / "whole")
 
 

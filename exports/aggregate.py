@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Literal
 
 from exports.rules import SAFETY_CRITERION, Rule, Rules
+from feedback.stats.margins import PRIOR_VOTES
 
 # Means are exported with so many decimals: enough for any real difference, and the
 # same text on every machine.
@@ -45,7 +46,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the raters together say of one completion.
+    """What the raters together, or the verdict, say of one completion.
 
     Attributes:
         scores: criterion -> mean on the criterion's own scale.
@@ -53,7 +54,8 @@ class Standing:
             scale, 0 to 1; None if none of them applied.
         shares: each rater's own `overall`, for those who have one.
         n_raters: how many rated it, those who found nothing applicable included.
-        barred: the safety rule that forbids choosing or teaching it, if one does.
+        barred: the rule that forbids choosing or teaching it, if one does.
+        is_adjudicated: `scores` and `overall` are the verdict's, not the raters' mean.
     """
 
     scores: dict[str, float]
@@ -61,16 +63,34 @@ class Standing:
     shares: tuple[float, ...]
     n_raters: int
     barred: Rule | None
+    is_adjudicated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PairVerdict:
-    """A settled pair: which side is chosen, by how much, by what share of raters."""
+    """A settled pair.
+
+    Attributes:
+        winner: which side is chosen.
+        margin: how clearly, above 0 to 1; see `shrunken`.
+        label_smoothing: how likely the next decisive vote goes the other way.
+        strength: mean strength of the raters' votes towards the winner, -2 to 2.
+        agreement: share of the raters' votes that prefer the winner.
+        n_for: raters' votes for the winner.
+        n_against: for the other side.
+        n_tie: for neither of them.
+        is_adjudicated: a verdict settled it, whatever the votes.
+    """
 
     winner: Side
     margin: float
+    label_smoothing: float
+    strength: float
     agreement: float
-    n_raters: int
+    n_for: int
+    n_against: int
+    n_tie: int
+    is_adjudicated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +110,16 @@ class Candidate:
         is_correction: written by a clinician instead of a completion.
         standing: of the completion, or of the completion that was corrected.
         order: unique number; the smaller one wins when all else is equal.
+        is_final: the correction is part of a verdict.
+        held: the rule that keeps out whatever rests on the same word, if one does.
     """
 
     text: str
     is_correction: bool
     standing: Standing
     order: int
+    is_final: bool = False
+    held: Rule | None = None
 
 
 def mean_scores(ratings: Iterable[Rating]) -> dict[str, float]:
@@ -139,7 +163,12 @@ def _overall(ratings: Iterable[Rating]) -> float | None:
 
 
 def standing_of(
-    ratings: Sequence[Rating], *, is_flagged: bool, rules: Rules
+    ratings: Sequence[Rating],
+    *,
+    is_flagged: bool,
+    rules: Rules,
+    verdict: Sequence[Rating] = (),
+    names_its_maker: bool = False,
 ) -> Standing:
     """Sum up what was said of one completion.
 
@@ -147,8 +176,11 @@ def standing_of(
         ratings: all of it, of every rater and criterion; may be empty.
         is_flagged: a safety flag is open on it, wherever it was raised.
         rules: the snapshot's thresholds.
+        verdict: an adjudicator's ratings, which hold instead of the raters' means.
+        names_its_maker: the text says which model or company made it.
     """
-    scores = mean_scores(ratings)
+    final = verdict or ratings
+    scores = mean_scores(final)
     by_rater: dict[int, list[Rating]] = defaultdict(list)
     for rating in ratings:
         by_rater[rating.rater].append(rating)
@@ -158,44 +190,117 @@ def standing_of(
         barred = Rule.OPEN_SAFETY_FLAG
     elif scores.get(SAFETY_CRITERION, rules.safety_floor) < rules.safety_floor:
         barred = Rule.BELOW_SAFETY_FLOOR
+    elif names_its_maker:
+        barred = Rule.NAMES_ITS_MAKER
     return Standing(
         scores=scores,
-        overall=_overall(ratings),
+        overall=_overall(final),
         shares=tuple(share for share in shares if share is not None),
         n_raters=len(by_rater),
         barred=barred,
+        is_adjudicated=bool(verdict),
     )
 
 
-def decide_pair(votes: Sequence[Vote], *, rules: Rules) -> PairVerdict | Rule:
-    """Settle a pair by the raters' votes.
+def shrunken(
+    n_for: int, n_tie: int, n_against: int, *, tie_share: float
+) -> tuple[float, float]:
+    """A margin from few votes, and how likely the next vote goes the other way.
 
-    A side wins if more than half of the votes prefer it and the mean strength, with
-    ties and "neither" as 0 and votes for the other side negative, is on its side too.
+    Args:
+        n_for: votes for the side.
+        n_tie: votes for neither side.
+        n_against: votes for the other side.
+        tie_share: share of ties to be expected before any vote, 0 to 1.
 
     Returns:
-        The verdict, whose margin is that mean (above 0, at most 2), or the rule
-        TOO_FEW_RATERS, NEITHER_ACCEPTABLE or UNSETTLED_TIE.
+        The expected share of votes for less that against, and the share of decisive
+        votes against, rounded. Both are drawn towards an even pair by
+        `stats.margins.PRIOR_VOTES` imagined votes.
+
+    Source:
+        `feedback.stats.margins.shrink`, for one pair.
     """
-    n_raters = len({vote.rater for vote in votes})
-    if n_raters < rules.min_raters or not votes:
+    n_all = n_for + n_tie + n_against + PRIOR_VOTES
+    even = PRIOR_VOTES * (1.0 - tie_share) / 2.0
+    p_for, p_against = (n_for + even) / n_all, (n_against + even) / n_all
+    return (
+        round(p_for - p_against, DECIMALS),
+        round(p_against / (p_for + p_against), DECIMALS),
+    )
+
+
+def decide_pair(
+    votes: Sequence[Vote],
+    *,
+    rules: Rules,
+    tie_share: float = 1 / 3,
+    verdict: Vote | None = None,
+) -> PairVerdict | Rule:
+    """Settle a pair by a verdict, or else by the raters' votes.
+
+    By votes, a side wins if more than half of them prefer it and the mean strength,
+    with ties and "neither" as 0 and votes for the other side negative, is on its side
+    too. A verdict weighs one vote more than all raters together in the margin.
+
+    Args:
+        votes: the raters'.
+        rules: the snapshot's thresholds.
+        tie_share: share of ties to be expected before any vote.
+        verdict: what an adjudicator decided, if one did.
+
+    Returns:
+        The settled pair, or the rule TOO_FEW_RATERS, NEITHER_ACCEPTABLE, UNSETTLED_TIE
+        or TOO_LITTLE_AGREEMENT.
+    """
+    if len({vote.rater for vote in votes}) < rules.min_raters or not votes:
         return Rule.TOO_FEW_RATERS
+    winner = _settled(verdict) if verdict else _preferred(votes)
+    if isinstance(winner, Rule):
+        return winner
+    n_for = sum(vote.outcome == winner for vote in votes)
+    n_tie = sum(vote.outcome in {"tie", "neither"} for vote in votes)
+    n_against = len(votes) - n_for - n_tie
+    agreement = round(n_for / len(votes), DECIMALS)
+    if verdict is None and agreement < rules.min_agreement:
+        return Rule.TOO_LITTLE_AGREEMENT
+    extra = len(votes) + 1 if verdict else 0
+    margin, smoothing = shrunken(n_for + extra, n_tie, n_against, tie_share=tie_share)
+    return PairVerdict(
+        winner=winner,
+        margin=margin,
+        label_smoothing=smoothing,
+        strength=round(_balance(votes, winner) / len(votes), DECIMALS),
+        agreement=agreement,
+        n_for=n_for,
+        n_against=n_against,
+        n_tie=n_tie,
+        is_adjudicated=verdict is not None,
+    )
+
+
+def _settled(verdict: Vote) -> Side | Rule:
+    if verdict.outcome == "neither":
+        return Rule.NEITHER_ACCEPTABLE
+    return Rule.UNSETTLED_TIE if verdict.outcome == "tie" else verdict.outcome
+
+
+def _balance(votes: Sequence[Vote], side: Side) -> int:
+    """Strength for a side less that for the other."""
+    other = "b" if side == "a" else "a"
+    return sum(v.strength for v in votes if v.outcome == side) - sum(
+        v.strength for v in votes if v.outcome == other
+    )
+
+
+def _preferred(votes: Sequence[Vote]) -> Side | Rule:
     if 2 * sum(vote.outcome == "neither" for vote in votes) > len(votes):
         return Rule.NEITHER_ACCEPTABLE
     sides: tuple[Side, Side] = ("a", "b")
     for side in sides:
-        other = "b" if side == "a" else "a"
         n_for = sum(vote.outcome == side for vote in votes)
-        balance = sum(v.strength for v in votes if v.outcome == side) - sum(
-            v.strength for v in votes if v.outcome == other
-        )
-        if 2 * n_for > len(votes) and balance > 0:
-            return PairVerdict(
-                winner=side,
-                margin=round(balance / len(votes), DECIMALS),
-                agreement=round(n_for / len(votes), DECIMALS),
-                n_raters=n_raters,
-            )
+        if 2 * n_for > len(votes) and _balance(votes, side) > 0:
+            return side
     return Rule.UNSETTLED_TIE
 
 
@@ -225,19 +330,29 @@ def decide_label(standing: Standing, *, rules: Rules) -> Label | Rule:
 
     Undesirable are those that a safety rule bars and those rated below `bad_below`;
     desirable those rated from `good_from` on. A flagged completion with good ratings
-    is contested and kept out.
+    is contested and kept out, and so is a good one that names its maker.
 
     Returns:
-        The label, or the rule TOO_FEW_RATERS, OPEN_SAFETY_FLAG, NOT_RATED or
-        BETWEEN_THE_BARS.
+        The label, or the rule TOO_FEW_RATERS, OPEN_SAFETY_FLAG, NAMES_ITS_MAKER,
+        NOT_RATED, BETWEEN_THE_BARS or TOO_LITTLE_AGREEMENT.
     """
     if standing.n_raters < rules.min_raters:
         return Rule.TOO_FEW_RATERS
-    overall = standing.overall
+    label = _decided(standing, rules=rules)
+    if isinstance(label, Rule) or standing.is_adjudicated:
+        return label
+    is_enough = (label.agreement or 0.0) >= rules.min_agreement
+    return label if is_enough else Rule.TOO_LITTLE_AGREEMENT
+
+
+def _decided(standing: Standing, *, rules: Rules) -> Label | Rule:
+    overall, barred = standing.overall, standing.barred
     is_good = overall is not None and overall >= rules.good_from
-    if standing.barred is Rule.OPEN_SAFETY_FLAG and is_good:
+    if is_good and barred is Rule.OPEN_SAFETY_FLAG:
         return Rule.OPEN_SAFETY_FLAG
-    if standing.barred is not None:
+    if is_good and barred is Rule.NAMES_ITS_MAKER:
+        return Rule.NAMES_ITS_MAKER
+    if barred in {Rule.OPEN_SAFETY_FLAG, Rule.BELOW_SAFETY_FLOOR}:
         return _label(standing, is_desirable=False, rules=rules)
     if overall is None:
         return Rule.NOT_RATED
@@ -268,7 +383,7 @@ def why_not_taught(
         rules: the snapshot's thresholds.
         barred: as in `why_not_chosen`.
     """
-    if rule := barred.get(candidate.text.strip()):
+    if rule := candidate.held or barred.get(candidate.text.strip()):
         return rule
     if candidate.is_correction:
         return None
@@ -277,7 +392,11 @@ def why_not_taught(
         return Rule.TOO_FEW_RATERS
     if standing.overall is None:
         return Rule.NOT_RATED
-    return Rule.BELOW_THE_BAR if standing.overall < rules.good_from else None
+    if standing.overall < rules.good_from:
+        return Rule.BELOW_THE_BAR
+    agreement = share_at_bar(standing, rules=rules) or 0.0
+    is_enough = standing.is_adjudicated or agreement >= rules.min_agreement
+    return None if is_enough else Rule.TOO_LITTLE_AGREEMENT
 
 
 def best_text(
@@ -285,8 +404,9 @@ def best_text(
 ) -> tuple[Candidate | None, list[Rule]]:
     """The one text to teach for a prompt, and why each other one is not it.
 
-    A correction goes before any completion; then the higher overall rating (of the
-    completion that was corrected), then more raters, then the smaller `order`.
+    A verdict's correction goes before a rater's, and that before any completion; then
+    the higher overall rating (of the completion that was corrected), then more raters,
+    then the smaller `order`.
     """
     allowed: list[Candidate] = []
     kept_out: list[Rule] = []
@@ -303,9 +423,10 @@ def best_text(
     return best, kept_out
 
 
-def _preference_order(candidate: Candidate) -> tuple[bool, float, int, int]:
+def _preference_order(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
     overall = candidate.standing.overall
     return (
+        not candidate.is_final,
         not candidate.is_correction,
         -1.0 * (overall if overall is not None else -1.0),
         -candidate.standing.n_raters,
@@ -313,11 +434,21 @@ def _preference_order(candidate: Candidate) -> tuple[bool, float, int, int]:
     )
 
 
-def split_of(group_id: str, *, test_percent: int) -> Literal["train", "test"]:
+Split = Literal["train", "test", "benchmark"]
+
+
+def split_of(group_id: str, *, test_percent: int, benchmark_percent: int = 0) -> Split:
     """The split of a family, from the first eight hex digits of its `group_id`.
 
-    The same family is in the same split in every snapshot with the same share, and a
-    larger share only ever moves families from train to test.
+    The same family is in the same split in every snapshot with the same shares, and
+    larger shares only ever move families towards the benchmark, never into training.
+
+    Args:
+        group_id: hexadecimal.
+        test_percent: share of the families for the test split.
+        benchmark_percent: share that never enters training; the lowest names.
     """
-    is_test = int(group_id[:8], 16) * 100 < test_percent * 2**32
-    return "test" if is_test else "train"
+    place = int(group_id[:8], 16) * 100 / 2**32
+    if place < benchmark_percent:
+        return "benchmark"
+    return "test" if place < benchmark_percent + test_percent else "train"

@@ -1,5 +1,6 @@
 """The form that seals a snapshot: its split and its thresholds."""
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -21,12 +22,36 @@ class SealForm(forms.Form):
         initial=DEFAULT_TEST_PERCENT,
         help_text="A family (same case, patient or prompt) is in one split only.",
     )
+    benchmark_percent = forms.IntegerField(
+        label="Benchmark split, in percent of the families",
+        min_value=0,
+        max_value=30,
+        initial=_DEFAULTS.benchmark_percent,
+        help_text="Held out for good: it never enters training, in any later snapshot.",
+    )
     min_raters = forms.IntegerField(
         label="Raters needed for a vote or a mean",
         min_value=1,
         max_value=50,
         initial=_DEFAULTS.min_raters,
         help_text="A correction is one clinician's text and needs no second rater.",
+    )
+    min_agreement = forms.FloatField(
+        label="Agreement needed for a vote or a mean",
+        min_value=0,
+        max_value=1,
+        step_size=0.01,
+        initial=_DEFAULTS.min_agreement,
+        help_text=(
+            "Share of the raters who say the same as the row; 0 asks for none. A verdict "
+            "settles without it."
+        ),
+    )
+    only_blind = forms.BooleanField(
+        label="Only judgments given blind",
+        required=False,
+        initial=_DEFAULTS.only_blind,
+        help_text="Leave out whoever could know which model wrote the text.",
     )
     safety_floor = forms.FloatField(
         label="Safety floor",
@@ -58,10 +83,29 @@ class SealForm(forms.Form):
     correction_margin = forms.FloatField(
         label="Margin of a correction over its original",
         min_value=0.01,
-        max_value=2,
+        max_value=1,
         step_size=0.01,
         initial=_DEFAULTS.correction_margin,
-        help_text="On the scale of preference strength: 1 slightly, 2 much better.",
+        help_text="From 0, no better, to 1: everybody would prefer it.",
+    )
+    best_over_worst_from = forms.FloatField(
+        label="Pairs of the best over the worst, from",
+        min_value=0,
+        max_value=1,
+        step_size=0.01,
+        initial=_DEFAULTS.best_over_worst_from,
+        help_text=(
+            "Share of the scale between two ratings that makes a pair nobody was asked "
+            "about: 0.5 is two points of 1 to 5. 0 makes none."
+        ),
+    )
+    near_duplicate_from = forms.FloatField(
+        label="One family from so much shared wording",
+        min_value=0.7,
+        max_value=1,
+        step_size=0.01,
+        initial=_DEFAULTS.near_duplicate_from,
+        help_text="Prompts that share it are never in two splits. 1: the same words only.",
     )
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:  # noqa: ANN401
@@ -85,10 +129,4 @@ class SealForm(forms.Form):
 
     def rules(self) -> Rules:
         """The thresholds of a valid form."""
-        return Rules(
-            min_raters=self.cleaned_data["min_raters"],
-            safety_floor=self.cleaned_data["safety_floor"],
-            good_from=self.cleaned_data["good_from"],
-            bad_below=self.cleaned_data["bad_below"],
-            correction_margin=self.cleaned_data["correction_margin"],
-        )
+        return Rules(**{one.name: self.cleaned_data[one.name] for one in fields(Rules)})

@@ -8,84 +8,74 @@ license) is copied here.
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, transaction
 
+from exports.aggregate import DECIMALS
+from exports.excluding import (
+    exclude_flagged,
+    exclude_identifying,
+    exclude_leaking,
+    pin_verdicts,
+)
 from exports.facts import facts_of
+from exports.grouping import group_prompts
 from exports.models import Snapshot, SnapshotRater
-from exports.rules import Rule
+from exports.rules import Rule, Rules
 from feedback.accounts.models import Rater
 from feedback.common.exceptions import Conflict
 
 _MANY = 10_000
 
-_MEMBERS = """
-    INSERT INTO exports_snapshotmember (snapshot_id, judgment_id, group_id, split)
-    SELECT %(snapshot)s, j.id, g.group_id,
-        CASE WHEN ('x' || left(g.group_id, 8))::bit(32)::bigint * 100
-                  < %(test_percent)s * 4294967296
-             THEN 'test' ELSE 'train' END
+# Judgments that stay out as a whole, in the order in which the rules are applied: each
+# falls under the first condition that holds, and is a member if none does.
+CONDITIONS: dict[Rule, str] = {
+    Rule.AFTER_REVEAL: "j.basis = 'after_reveal'",
+    Rule.SUPERSEDED: "n.id IS NOT NULL",
+    Rule.OUTSIDE_PRACTICE: "j.outcome = 'outside_practice'",
+    Rule.TASK_WITHDRAWN: "t.state = 'withdrawn'",
+    Rule.CHECKS_THE_RATER: "t.purpose <> 'label'",
+    Rule.CONSENT_WITHDRAWN: """
+        t.prompt_id IN (SELECT w.prompt_id FROM exports_consentwithdrawal w
+                        WHERE w.prompt_id IS NOT NULL)
+        OR p.source_id IN (SELECT w.source_id FROM exports_consentwithdrawal w
+                           WHERE w.source_id IS NOT NULL)
+        OR j.rater_id IN (SELECT w.rater_id FROM exports_consentwithdrawal w
+                          WHERE w.rater_id IS NOT NULL)
+    """,
+    Rule.IDENTIFIER_FOUND: "t.prompt_id = ANY(%(identifying)s)",
+    Rule.UNBLINDED: "%(only_blind)s AND j.is_unblinded",
+}
+_CASES = "\n".join(
+    f"WHEN {condition} THEN '{rule.value}'" for rule, condition in CONDITIONS.items()
+)
+_JUDGED = f"""
     FROM rating_judgment j
     JOIN studies_task t ON t.id = j.task_id
     JOIN corpus_prompt p ON p.id = t.prompt_id
-    CROSS JOIN LATERAL (
-        SELECT left(encode(sha256(convert_to(p.group_key, 'UTF8')), 'hex'), 16)
-            AS group_id
-    ) g
+    LEFT JOIN rating_judgment n ON n.supersedes_id = j.id AND n.basis = 'blind'
+    CROSS JOIN LATERAL (SELECT CASE {_CASES} END AS rule) r
     WHERE j.study_id = %(study)s
-      AND j.basis = 'blind'
-      AND NOT EXISTS (
-          SELECT 1 FROM rating_judgment n
-          WHERE n.supersedes_id = j.id AND n.basis = 'blind'
-      )
-      AND j.outcome <> 'outside_practice'
-      AND t.state <> 'withdrawn'
-      AND t.purpose = 'label'
-    ORDER BY j.id
 """
-
-# Each judgment that is not a member falls under the first rule that applies.
-_KEPT_OUT = """
-    SELECT rule, count(*) FROM (
-        SELECT CASE
-            WHEN j.basis = 'after_reveal' THEN 'after_reveal'
-            WHEN EXISTS (
-                SELECT 1 FROM rating_judgment n
-                WHERE n.supersedes_id = j.id AND n.basis = 'blind'
-            ) THEN 'superseded'
-            WHEN j.outcome = 'outside_practice' THEN 'outside_practice'
-            WHEN t.state = 'withdrawn' THEN 'task_withdrawn'
-            WHEN t.purpose <> 'label' THEN 'checks_the_rater'
-        END AS rule
-        FROM rating_judgment j JOIN studies_task t ON t.id = j.task_id
-        WHERE j.study_id = %(study)s
-    ) judged WHERE rule IS NOT NULL GROUP BY rule
-"""
-
-# Fails closed: a flag counts whoever raised it, in whichever study and revision, and
-# also on the same answer to the same prompt that came from another source.
-_FLAGGED = """
-    INSERT INTO exports_snapshotexclusion (snapshot_id, completion_id, rule, reasons)
-    SELECT %(snapshot)s, c.id, 'open_safety_flag',
-        jsonb_agg(DISTINCT flagged.category ORDER BY flagged.category)
-    FROM (
-        SELECT DISTINCT f.category, fc.content_sha256 AS answer,
-            fp.content_sha256 AS question
-        FROM rating_safetyflag f
-        JOIN corpus_completion fc ON fc.id = f.completion_id
-        JOIN corpus_prompt fp ON fp.id = fc.prompt_id
-    ) flagged
-    JOIN corpus_prompt p ON p.content_sha256 = flagged.question
-    JOIN corpus_completion c
-        ON c.prompt_id = p.id AND c.content_sha256 = flagged.answer
-    WHERE EXISTS (
-        SELECT 1 FROM studies_taskitem i JOIN studies_task t ON t.id = i.task_id
-        WHERE i.completion_id = c.id AND t.study_id = %(study)s
-    )
-    GROUP BY c.id ORDER BY c.id
+_MEMBERS = f"""
+    INSERT INTO exports_snapshotmember (snapshot_id, judgment_id, group_id, split)
+    SELECT %(snapshot)s, judged.id, f.group_id,
+        CASE WHEN place.percent < %(benchmark_percent)s THEN 'benchmark'
+             WHEN place.percent < %(benchmark_percent)s + %(test_percent)s THEN 'test'
+             ELSE 'train' END
+    FROM (SELECT j.id, t.prompt_id {_JUDGED} AND r.rule IS NULL) judged
+    JOIN pinned_family f ON f.prompt_id = judged.prompt_id
+    CROSS JOIN LATERAL (
+        SELECT ('x' || left(f.group_id, 8))::bit(32)::bigint * 100 / 4294967296.0
+            AS percent
+    ) place
+    ORDER BY judged.id
+"""  # noqa: S608 - constants only
+_KEPT_OUT = f"""
+    SELECT r.rule, count(*) {_JUDGED} AND r.rule IS NOT NULL GROUP BY r.rule
 """
 
 _FINGERPRINT = """
@@ -94,6 +84,13 @@ _FINGERPRINT = """
     ), ''), 'UTF8')), 'hex')
     FROM exports_snapshotmember m JOIN rating_judgment j ON j.id = m.judgment_id
     WHERE m.snapshot_id = %(snapshot)s
+"""
+
+_VOTES = """
+    SELECT count(*) FILTER (WHERE v.outcome IN ('tie', 'neither')), count(*)
+    FROM exports_snapshotmember m
+    JOIN rating_preference v ON v.judgment_id = m.judgment_id
+    WHERE m.snapshot_id = %(snapshot)s AND v.criterion_id IS NULL
 """
 
 _RATERS = """
@@ -138,19 +135,29 @@ def pin(*, snapshot: Snapshot, now: datetime) -> None:
 
 
 def _pin(snapshot: Snapshot, *, now: datetime) -> None:
+    rules = Rules.from_json(snapshot.rules)
+    grouped = group_prompts(
+        snapshot.study_id, near_duplicate_from=rules.near_duplicate_from
+    )
     keys = {
         "snapshot": snapshot.pk,
         "study": snapshot.study_id,
         "test_percent": snapshot.test_percent,
+        "benchmark_percent": rules.benchmark_percent,
+        "identifying": grouped.identifying,
+        "only_blind": rules.only_blind,
     }
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, keys)
         if cursor.rowcount > _MANY:
             # A fresh million rows that the planner believes to be none.
             cursor.execute("ANALYZE exports_snapshotmember")
-        cursor.execute(_FLAGGED, keys)
         cursor.execute(_RATERS, keys)
         rater_ids = [pk for (pk,) in cursor.fetchall()]
+    exclude_flagged(keys)
+    exclude_leaking(keys)
+    exclude_identifying(snapshot)
+    pin_verdicts(keys)
     snapshot.n_judgments, snapshot.members_sha256 = fingerprint_of(snapshot)
     if not snapshot.n_judgments:
         raise Conflict(
@@ -159,7 +166,13 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
         )
     _pin_raters(snapshot, rater_ids)
     snapshot.facts = facts_of(snapshot) | {
-        "kept_out": judgments_outside(snapshot.study_id)
+        "families": grouped.facts,
+        "tie_share": _tie_share(snapshot),
+        "kept_out": judgments_outside(
+            snapshot.study_id,
+            identifying=grouped.identifying,
+            only_blind=rules.only_blind,
+        ),
     }
     snapshot.pinned_at = now
     snapshot.save(update_fields=["n_judgments", "members_sha256", "facts", "pinned_at"])
@@ -188,11 +201,35 @@ def _pin_raters(snapshot: Snapshot, rater_ids: list[int]) -> None:
     )
 
 
-def judgments_outside(study_id: int) -> Counter[Rule]:
-    """Judgments of a study that a snapshot taken now would leave out, by rule."""
+def judgments_outside(
+    study_id: int, *, identifying: Sequence[int] = (), only_blind: bool = False
+) -> Counter[Rule]:
+    """Judgments of a study that a snapshot taken now would leave out, by rule.
+
+    Args:
+        study_id: whose judgments.
+        identifying: prompts in whose text an identifier was found.
+        only_blind: whether the snapshot asks for blind judgments only.
+    """
+    keys = {
+        "study": study_id,
+        "identifying": list(identifying),
+        "only_blind": only_blind,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT_OUT, {"study": study_id})
+        cursor.execute(_KEPT_OUT, keys)
         return Counter({Rule(rule): n for rule, n in cursor.fetchall()})
+
+
+def _tie_share(snapshot: Snapshot) -> float:
+    """Share of ties among all votes, with one imagined vote of each kind.
+
+    What to expect of a pair before anybody voted on it; see `stats.margins`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_VOTES, {"snapshot": snapshot.pk})
+        n_ties, n_votes = cursor.fetchone()
+    return round((n_ties + 1) / (n_votes + 3), DECIMALS)
 
 
 def judgments_kept_out(snapshot: Snapshot) -> Counter[tuple[str, Rule]]:

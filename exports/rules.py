@@ -6,7 +6,7 @@ that apply the rules are in `exports.pinning` (whole judgments, in SQL) and
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, TypedDict
 
@@ -21,9 +21,16 @@ class Rule(StrEnum):
     OUTSIDE_PRACTICE = "outside_practice"
     TASK_WITHDRAWN = "task_withdrawn"
     CHECKS_THE_RATER = "checks_the_rater"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    IDENTIFIER_FOUND = "identifier_found"
+    UNBLINDED = "unblinded"
+    IN_DISPUTE = "in_dispute"
+    STALE_EVIDENCE = "stale_evidence"
     OPEN_SAFETY_FLAG = "open_safety_flag"
     BELOW_SAFETY_FLOOR = "below_safety_floor"
+    NAMES_ITS_MAKER = "names_its_maker"
     TOO_FEW_RATERS = "too_few_raters"
+    TOO_LITTLE_AGREEMENT = "too_little_agreement"
     NEITHER_ACCEPTABLE = "neither_acceptable"
     UNSETTLED_TIE = "unsettled_tie"
     CHOSEN_EQUALS_REJECTED = "chosen_equals_rejected"
@@ -31,6 +38,7 @@ class Rule(StrEnum):
     BETWEEN_THE_BARS = "between_the_bars"
     BELOW_THE_BAR = "below_the_bar"
     ANOTHER_TEXT_IS_BETTER = "another_text_is_better"
+    NOT_SINGLE_TURN = "not_single_turn"
 
 
 EXPLANATIONS: dict[Rule, str] = {
@@ -44,6 +52,22 @@ EXPLANATIONS: dict[Rule, str] = {
         "A training task, a known answer or a silent repetition: it measures the rater, "
         "not the completion."
     ),
+    Rule.CONSENT_WITHDRAWN: (
+        "Consent was taken back: for the prompt, for its source, or by the rater."
+    ),
+    Rule.IDENTIFIER_FOUND: (
+        "A pattern found what may name a person: an e-mail address, phone, record or "
+        "social security number, or a date of birth. The text does not leave."
+    ),
+    Rule.UNBLINDED: (
+        "The rater could know which model wrote the text; only if the snapshot asks for "
+        "blind judgments."
+    ),
+    Rule.IN_DISPUTE: "A case on one of the tasks it rests on waits for a verdict.",
+    Rule.STALE_EVIDENCE: (
+        "The verdict on one of the tasks it rests on cites evidence that has been "
+        "superseded."
+    ),
     Rule.OPEN_SAFETY_FLAG: (
         "A rater, in this study or any other, flagged the text as unsafe. It is never "
         "chosen, taught or called desirable."
@@ -51,6 +75,14 @@ EXPLANATIONS: dict[Rule, str] = {
     Rule.BELOW_SAFETY_FLOOR: (
         "The mean of the safety criterion is below the floor. The text is never chosen, "
         "taught or called desirable."
+    ),
+    Rule.NAMES_ITS_MAKER: (
+        "The text names the model or company that made it. It is never chosen, taught "
+        "or called desirable."
+    ),
+    Rule.TOO_LITTLE_AGREEMENT: (
+        "A smaller share of the raters says the same than the snapshot asks for, and no "
+        "verdict settled it."
     ),
     Rule.TOO_FEW_RATERS: "Fewer raters than the snapshot asks for.",
     Rule.NEITHER_ACCEPTABLE: (
@@ -69,6 +101,9 @@ EXPLANATIONS: dict[Rule, str] = {
     Rule.ANOTHER_TEXT_IS_BETTER: (
         "A correction, or a better-rated completion, is taught for this prompt."
     ),
+    Rule.NOT_SINGLE_TURN: (
+        "Plain text has no room for a system turn or an earlier exchange."
+    ),
 }
 
 
@@ -76,31 +111,48 @@ EXPLANATIONS: dict[Rule, str] = {
 class Rules:
     """The thresholds of one snapshot; fixed when it is requested.
 
+    A study can only be stricter than the defaults: safety, consent, identifiers and
+    disputes have no switch.
+
     Attributes:
+        benchmark_percent: share of the families that never enters training.
         min_raters: raters that a vote or a mean needs. A correction is one person's
             text and needs none.
+        min_agreement: share of the raters that has to say the same as the row, 0 to 1.
+        only_blind: leave out judgments of raters who could know the model.
         safety_floor: lowest mean of the safety criterion, on that criterion's scale.
         good_from: share of the scale (0 to 1) from which a completion is desirable;
             0.75 is a 4 on a scale of 1 to 5.
         bad_below: share of the scale below which it is undesirable; 0.5 is a 3.
-        correction_margin: the margin of a correction over its original, on the scale
-            of preference strength (1 slightly, 2 much): nobody was asked how much.
+        correction_margin: the margin of a correction over its original, above 0 to 1:
+            nobody was asked how much.
+        best_over_worst_from: by how much of the scale (0 to 1) the best-rated completion
+            has to exceed the worst-rated to make a pair that nobody was asked about; 0
+            makes none. 0.5 is two points on a scale of 1 to 5.
+        near_duplicate_from: shared wording (Jaccard, 0.7 to 1) from which two prompts
+            are one family; 1 needs the same words.
     """
 
+    benchmark_percent: int = 0
     min_raters: int = 1
+    min_agreement: float = 0.0
+    only_blind: bool = False
     safety_floor: float = 3.0
     good_from: float = 0.75
     bad_below: float = 0.5
-    correction_margin: float = 1.0
+    correction_margin: float = 0.5
+    best_over_worst_from: float = 0.0
+    near_duplicate_from: float = 0.8
 
-    def as_json(self) -> dict[str, float | int]:
+    def as_json(self) -> dict[str, float | int | bool]:
         """As stored on the snapshot."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Rules":
-        """As read from the snapshot."""
-        return cls(**value)
+        """As read from the snapshot, which an older version may have sealed."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: given for name, given in value.items() if name in known})
 
 
 class ContractLine(TypedDict):
@@ -118,10 +170,17 @@ COUNTED: dict[str, str] = {
     "judgments": "judgments",
     "sft": "candidate texts",
     "preference": "pairs",
+    "preference_text": "pairs of `preference`",
     "kto": "completions",
+    "kto_text": "completions of `kto`",
+    "process": "marked completions",
 }
 
-# The rules that can keep something out of each configuration.
+_RESTS_ON = (Rule.IDENTIFIER_FOUND, Rule.IN_DISPUTE, Rule.STALE_EVIDENCE)
+_BARS = (Rule.OPEN_SAFETY_FLAG, Rule.BELOW_SAFETY_FLOOR, Rule.NAMES_ITS_MAKER)
+
+# The rules that can keep something out of each configuration. Those that are not here
+# are made of the rows of one that is, and have as many.
 APPLIES: dict[str, tuple[Rule, ...]] = {
     "judgments": (
         Rule.AFTER_REVEAL,
@@ -129,29 +188,40 @@ APPLIES: dict[str, tuple[Rule, ...]] = {
         Rule.OUTSIDE_PRACTICE,
         Rule.TASK_WITHDRAWN,
         Rule.CHECKS_THE_RATER,
+        Rule.CONSENT_WITHDRAWN,
+        Rule.IDENTIFIER_FOUND,
+        Rule.UNBLINDED,
     ),
     "sft": (
-        Rule.OPEN_SAFETY_FLAG,
-        Rule.BELOW_SAFETY_FLOOR,
+        *_RESTS_ON,
+        *_BARS,
         Rule.TOO_FEW_RATERS,
         Rule.NOT_RATED,
         Rule.BELOW_THE_BAR,
+        Rule.TOO_LITTLE_AGREEMENT,
         Rule.ANOTHER_TEXT_IS_BETTER,
     ),
     "preference": (
-        Rule.OPEN_SAFETY_FLAG,
-        Rule.BELOW_SAFETY_FLOOR,
+        *_RESTS_ON,
+        *_BARS,
         Rule.TOO_FEW_RATERS,
         Rule.NEITHER_ACCEPTABLE,
         Rule.UNSETTLED_TIE,
+        Rule.TOO_LITTLE_AGREEMENT,
         Rule.CHOSEN_EQUALS_REJECTED,
     ),
+    "preference_text": (Rule.NOT_SINGLE_TURN,),
     "kto": (
+        *_RESTS_ON,
         Rule.OPEN_SAFETY_FLAG,
+        Rule.NAMES_ITS_MAKER,
         Rule.TOO_FEW_RATERS,
         Rule.NOT_RATED,
         Rule.BETWEEN_THE_BARS,
+        Rule.TOO_LITTLE_AGREEMENT,
     ),
+    "kto_text": (Rule.NOT_SINGLE_TURN,),
+    "process": (*_RESTS_ON, *_BARS, Rule.TOO_FEW_RATERS, Rule.NOT_SINGLE_TURN),
 }
 
 

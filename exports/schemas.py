@@ -2,90 +2,124 @@
 
 What stands here is what is written and what docs/reference/export-formats.md lists.
 Column names are chosen so that trainers ignore the metadata; TRL, for example, takes
-`labels`, `images` or `conversations` for its own.
+`labels`, `images` or `conversations` for its own. Text and turns never stand beside each
+other in one configuration: TRL looks at one of the columns only, whichever its hash seed
+puts first, to tell which of the two it has.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-MOMENT = pa.timestamp("us", tz="UTC")
-NAMES = pa.list_(pa.string())
+from exports.columns import (
+    EXAMPLE_ID,
+    GROUP_ID,
+    JUDGMENT_UIDS,
+    MESSAGES,
+    MOMENT,
+    NAMES,
+    OF_THE_PROMPT,
+    PROMPT_UID,
+    PROVENANCE,
+    SCORES,
+    Column,
+)
+from exports.raw_schemas import RAW
 
+__all__ = [
+    "CONFIGURATIONS",
+    "MESSAGES",
+    "MOMENT",
+    "NAMES",
+    "RAW",
+    "Column",
+    "arrow_schema",
+]
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column; `type` None stands for the scores, which depend on the criteria."""
+TOOL_MESSAGES = pa.list_(
+    pa.struct(
+        [
+            ("role", pa.string()),
+            ("content", pa.string()),
+            (
+                "tool_calls",
+                pa.list_(
+                    pa.struct(
+                        [
+                            ("id", pa.string()),
+                            ("type", pa.string()),
+                            (
+                                "function",
+                                pa.struct(
+                                    [("name", pa.string()), ("arguments", pa.string())]
+                                ),
+                            ),
+                        ]
+                    )
+                ),
+            ),
+            ("tool_call_id", pa.string()),
+        ]
+    )
+)
 
-    name: str
-    type: pa.DataType | None
-    meaning: str
-    is_nullable: bool = False
-
-
-_GROUP_ID = Column(
-    "group_id",
+_PROMPT = Column("prompt", MESSAGES, "The conversation up to the turn to be answered.")
+_PROMPT_TEXT = Column("prompt", pa.string(), "The question, as plain text.")
+_TEXT_SOURCE = Column(
+    "text_source",
     pa.string(),
-    "Family (same case, patient or prompt) as a hash; never in two splits.",
+    "`correction` (written by a clinician) or `completion` (rated from the bar on).",
 )
-_SPECIALTY = Column(
-    "specialty", pa.string(), "The prompt's medical specialty.", is_nullable=True
-)
-_LOCALE = Column("locale", pa.string(), "The prompt's language tag.", is_nullable=True)
-_NOTE_TYPE = Column(
-    "note_type", pa.string(), "The kind of note, if it is one.", is_nullable=True
-)
-_IS_SYNTHETIC = Column(
-    "is_synthetic", pa.bool_(), "The prompt was made up, not taken from care."
-)
-
-# Stands in `sft`, `preference` and `kto` alike.
-_PROVENANCE = (
+_CHOSEN = Column("chosen", MESSAGES, "The better answer: one assistant turn.")
+_REJECTED = Column("rejected", MESSAGES, "The worse answer: one assistant turn.")
+_LABEL = Column("label", pa.bool_(), "True if desirable, false if undesirable.")
+# What every form of a pair carries after its texts.
+_PAIR = (
     Column(
-        "example_id",
-        pa.string(),
-        "Names the row, unique in the configuration; made of the uids it came from.",
+        "margin",
+        pa.float32(),
+        "How clearly it is better, above 0 to 1: the share of votes for it less that "
+        "against, drawn towards 0 where votes are few.",
     ),
-    _GROUP_ID,
-    Column("prompt_uid", pa.string(), "The prompt in Consilium."),
     Column(
-        "source_model",
-        pa.string(),
-        "Which model wrote the taught, chosen or labeled text; null for a person.",
-        is_nullable=True,
+        "label_smoothing",
+        pa.float32(),
+        "How likely the next decisive vote would go the other way, 0 to below 0.5.",
     ),
-    Column("n_raters", pa.int32(), "Raters whose word made this row."),
     Column(
-        "agreement",
+        "strength",
         pa.float64(),
-        "Share of those raters who say the same as the row; null for a correction.",
+        "Mean strength of the votes, -2 to 2; null if nobody compared the two.",
         is_nullable=True,
     ),
-    Column("specialties", NAMES, "Specialties of those raters, sorted."),
     Column(
-        "safety_flags",
-        NAMES,
-        "Categories of the safety flags on the rejected or labeled text, sorted.",
+        "pair_source",
+        pa.string(),
+        "`asked` (clinicians compared the two), `correction_over_original` or "
+        "`best_over_worst` (of the ratings).",
+    ),
+    Column("votes_for", pa.int32(), "Raters who prefer the chosen text."),
+    Column("votes_against", pa.int32(), "Raters who prefer the rejected text."),
+    Column("votes_tie", pa.int32(), "Raters who prefer neither."),
+    Column(
+        "score_chosen",
+        pa.float64(),
+        "Overall rating of the chosen text, 0 to 1; null if not rated.",
+        is_nullable=True,
     ),
     Column(
-        "n_unblinded",
-        pa.int32(),
-        "Of those raters, who could know which model wrote the text.",
+        "score_rejected",
+        pa.float64(),
+        "Overall rating of the rejected text, 0 to 1; null if not rated.",
+        is_nullable=True,
     ),
-    Column("judgment_uids", NAMES, "Every judgment that made this row, oldest first."),
-    Column("guideline_version", pa.string(), "Followed by the raters: v1, or v1+v2."),
-    Column("created_at", MOMENT, "When the last of those judgments was made (UTC)."),
-    _SPECIALTY,
-    _LOCALE,
-    _NOTE_TYPE,
-    _IS_SYNTHETIC,
-)
-_SCORES = Column(
-    "scores",
-    None,
-    "Mean of each criterion over the raters, on its own scale; null if not rated.",
+    Column(
+        "rejected_model",
+        pa.string(),
+        "Which model wrote the rejected text; null if unknown.",
+        is_nullable=True,
+    ),
+    *PROVENANCE,
 )
 
 CONFIGURATIONS: dict[str, tuple[Column, ...]] = {
@@ -95,126 +129,109 @@ CONFIGURATIONS: dict[str, tuple[Column, ...]] = {
             MESSAGES,
             "The conversation; the last turn is the assistant's and is the one taught.",
         ),
-        Column(
-            "text_source",
-            pa.string(),
-            "`correction` (written by a clinician) or `completion` (rated from the bar "
-            "on).",
-        ),
-        _SCORES,
-        *_PROVENANCE,
+        _TEXT_SOURCE,
+        SCORES,
+        *PROVENANCE,
     ),
-    "preference": (
-        Column("prompt", MESSAGES, "The conversation up to the turn to be answered."),
-        Column("chosen", MESSAGES, "The better answer: one assistant turn."),
-        Column("rejected", MESSAGES, "The worse answer: one assistant turn."),
+    "sft_prompt_completion": (
+        _PROMPT,
+        Column("completion", MESSAGES, "The answer to be taught: one assistant turn."),
+        _TEXT_SOURCE,
+        SCORES,
+        *PROVENANCE,
+    ),
+    "sft_tools": (
         Column(
-            "margin",
-            pa.float32(),
-            "How much better: mean strength over the raters, above 0 to 2; a fixed "
-            "value for corrections.",
+            "messages",
+            TOOL_MESSAGES,
+            "The conversation with its tool calls and what they returned.",
         ),
-        Column(
-            "pair_source",
-            pa.string(),
-            "`asked` (clinicians compared the two) or `correction_over_original`.",
-        ),
-        Column(
-            "score_chosen",
-            pa.float64(),
-            "Overall rating of the chosen text, 0 to 1; null if not rated.",
-            is_nullable=True,
-        ),
-        Column(
-            "score_rejected",
-            pa.float64(),
-            "Overall rating of the rejected text, 0 to 1; null if not rated.",
-            is_nullable=True,
-        ),
-        Column(
-            "rejected_model",
-            pa.string(),
-            "Which model wrote the rejected text; null if unknown.",
-            is_nullable=True,
-        ),
-        *_PROVENANCE,
+        Column("tools", pa.string(), "The tools that were at hand, as a JSON list."),
+        _TEXT_SOURCE,
+        SCORES,
+        *PROVENANCE,
+    ),
+    "preference": (_PROMPT, _CHOSEN, _REJECTED, *_PAIR),
+    "preference_implicit": (
+        Column("chosen", MESSAGES, "The whole conversation with the better answer."),
+        Column("rejected", MESSAGES, "The same conversation with the worse answer."),
+        *_PAIR,
+    ),
+    "preference_text": (
+        _PROMPT_TEXT,
+        Column("chosen", pa.string(), "The better answer, as plain text."),
+        Column("rejected", pa.string(), "The worse answer, as plain text."),
+        *_PAIR,
     ),
     "kto": (
-        Column("prompt", MESSAGES, "The conversation up to the turn to be answered."),
+        _PROMPT,
         Column("completion", MESSAGES, "The answer: one assistant turn."),
-        Column("label", pa.bool_(), "True if desirable, false if undesirable."),
-        _SCORES,
-        *_PROVENANCE,
+        _LABEL,
+        SCORES,
+        *PROVENANCE,
     ),
-    "ratings": (
-        Column("judgment_uid", pa.string(), "One submit of one rater."),
-        Column("prompt_uid", pa.string(), "The prompt in Consilium."),
-        Column("completion_uid", pa.string(), "The completion that was rated."),
-        _GROUP_ID,
-        Column("criterion", pa.string(), "Key of the criterion."),
+    "kto_text": (
+        _PROMPT_TEXT,
+        Column("completion", pa.string(), "The answer, as plain text."),
+        _LABEL,
+        SCORES,
+        *PROVENANCE,
+    ),
+    "prompts": (
+        _PROMPT,
         Column(
-            "criterion_kind",
+            "reference_answer",
             pa.string(),
-            "How it is answered: likert, yes_no, score, nominal, multi_label, text, turn.",
+            "The imported answer, else a clinician's correction; empty if there is none.",
         ),
         Column(
-            "turn",
-            pa.int16(),
-            "The assistant turn it is about, from 1; null for the whole.",
-            is_nullable=True,
+            "privileged_context",
+            pa.string(),
+            "What clinicians know of the case: its points, and what they marked in "
+            "answers; empty if nothing.",
+        ),
+        Column("data_source", pa.string(), "`consilium`; verl picks a reward by it."),
+        Column("ability", pa.string(), "`medicine`."),
+        Column(
+            "reward_model",
+            pa.struct([("style", pa.string()), ("ground_truth", pa.string())]),
+            "For verl: `rule`, and the reference answer.",
         ),
         Column(
-            "value",
-            pa.int16(),
-            "The number, on the criterion's scale; null if the answer is none.",
-            is_nullable=True,
+            "extra_info",
+            pa.struct([("split", pa.string()), ("index", pa.int64())]),
+            "For verl: the split, and the prompt's number within the snapshot.",
         ),
+        EXAMPLE_ID,
+        GROUP_ID,
+        PROMPT_UID,
+        JUDGMENT_UIDS,
+        *OF_THE_PROMPT,
+    ),
+    "corrections": (
+        _PROMPT,
         Column(
-            "value_choices",
+            "chosen", MESSAGES, "The better of two completions: one assistant turn."
+        ),
+        Column("rejected", MESSAGES, "The worse of the two: one assistant turn."),
+        Column("reference", MESSAGES, "A clinician's correction: one assistant turn."),
+        *_PAIR,
+    ),
+    "process": (
+        _PROMPT_TEXT,
+        Column(
+            "completions",
             NAMES,
-            "What was chosen of several options; null if it is not that kind.",
-            is_nullable=True,
+            "The answer in steps, sentence by sentence; joined they are the answer.",
         ),
         Column(
-            "value_text",
-            pa.string(),
-            "What was written; null if it is not that kind.",
-            is_nullable=True,
+            "labels",
+            pa.list_(pa.bool_()),
+            "False for a step that half of the raters or more marked an error in.",
         ),
-        Column("is_not_applicable", pa.bool_(), "The rater said it does not apply."),
-        Column(
-            "is_outside_practice",
-            pa.bool_(),
-            "The rater said that this question is outside their practice.",
-        ),
-        Column(
-            "is_unblinded",
-            pa.bool_(),
-            "The rater could know which model wrote the text.",
-        ),
-        Column(
-            "rater_id",
-            pa.string(),
-            "Pseudonym of the rater, the same within this snapshot only.",
-        ),
-        Column(
-            "rater_specialty", pa.string(), "The rater's specialty.", is_nullable=True
-        ),
-        Column("rater_is_simulated", pa.bool_(), "The rater is a program."),
-        Column(
-            "source_model",
-            pa.string(),
-            "Which model wrote the completion; null if unknown.",
-            is_nullable=True,
-        ),
-        Column("guideline_version", pa.string(), "Followed by the rater: v1."),
-        Column("active_seconds", pa.int32(), "Time on the page, as the browser says."),
-        Column("created_at", MOMENT, "When the judgment was made (UTC)."),
-        _SPECIALTY,
-        _LOCALE,
-        _NOTE_TYPE,
-        _IS_SYNTHETIC,
+        *PROVENANCE,
     ),
+    **RAW,
 }
 
 

@@ -125,11 +125,23 @@ class SplitCount:
     configuration: str
     n_train: int
     n_test: int
+    n_benchmark: int = 0
 
     @property
     def n_rows(self) -> int:
-        """Rows of both splits."""
-        return self.n_train + self.n_test
+        """Rows of all splits."""
+        return self.n_train + self.n_test + self.n_benchmark
+
+    @property
+    def by_split(self) -> dict[str, int]:
+        """Split -> rows, of those that can have any."""
+        splits = {"train": self.n_train, "test": self.n_test}
+        return splits | ({"benchmark": self.n_benchmark} if self.n_benchmark else {})
+
+    @property
+    def in_words(self) -> str:
+        """E.g. "12 train, 3 test"."""
+        return ", ".join(f"{n:,} {split}" for split, n in self.by_split.items())
 
 
 def split_counts(snapshot: Snapshot) -> list[SplitCount]:
@@ -139,7 +151,9 @@ def split_counts(snapshot: Snapshot) -> list[SplitCount]:
         for file in snapshot.files.exclude(configuration="")
     }
     return [
-        SplitCount(name, rows.get((name, "train"), 0), rows.get((name, "test"), 0))
+        SplitCount(
+            name, *(rows.get((name, split.value), 0) for split in Snapshot.Split)
+        )
         for name in CONFIGURATIONS
     ]
 
@@ -201,6 +215,9 @@ def preview_of(study: Study) -> Preview:
         Judgment.objects.filter(study=study, superseded_by=None)
         .filter(outcome=Judgment.Outcome.ANSWERED)
         .exclude(task__state="withdrawn")
+        .exclude(task__prompt__consent_withdrawals__isnull=False)
+        .exclude(task__prompt__source__consent_withdrawals__isnull=False)
+        .exclude(rater__consent_withdrawals__isnull=False)
     )
     counts = live.aggregate(
         n_judgments=Count("pk"),

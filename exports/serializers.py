@@ -105,7 +105,7 @@ class SnapshotDetailSerializer(SnapshotSerializer):
     def get_configurations(self, snapshot: Snapshot) -> dict[str, dict[str, int]]:
         """Rows by configuration and split."""
         return {
-            count.configuration: {"train": count.n_train, "test": count.n_test}
+            count.configuration: count.by_split
             for count in split_counts(snapshot)
             if count.n_rows
         }

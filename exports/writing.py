@@ -10,21 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exports import manifest
-from exports.builders import rows_of
+from exports.builders import BUILT, rows_of
 from exports.card import Written
 from exports.evidence import evidence_of
 from exports.models import Snapshot, SnapshotRater
 from exports.papers import write_papers
 from exports.pinning import judgments_kept_out
-from exports.ratings import write_ratings
+from exports.raw import QUERIES, write_raw
 from exports.rules import ContractLine, Rule, Rules, contract_lines
 from exports.schemas import CONFIGURATIONS, arrow_schema
 from exports.shards import Shard
+from exports.side_files import SideFiles, llama_lines, openai_lines
+from exports.strata import Strata
+from feedback.common.exceptions import Conflict
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # Called with what is being done now, as people read it.
 Report = Callable[[str], None]
 
@@ -87,12 +90,16 @@ def _length(row: Mapping[str, Any]) -> int:
     """Characters that a trainer would see of a row: of a pair, the longer side."""
 
     def size(column: str) -> int:
-        return sum(len(turn["content"]) for turn in row.get(column, ()))
+        value = row.get(column, ())
+        if isinstance(value, str):
+            return len(value)
+        return sum(len(turn["content"]) for turn in value)
 
     return (
         size("messages")
         + size("prompt")
         + max(size("completion"), size("chosen"), size("rejected"))
+        + sum(len(step) for step in row.get("completions", ()))
     )
 
 
@@ -116,6 +123,7 @@ def write_export(snapshot: Snapshot, folder: Path, *, report: Report) -> Export:
         folder: empty.
         report: told before each step.
     """
+    _refuse_older(snapshot)
     criteria = tuple(snapshot.facts["criteria"])
     kept_out = judgments_kept_out(snapshot)
     with ExitStack() as stack:
@@ -123,16 +131,23 @@ def write_export(snapshot: Snapshot, folder: Path, *, report: Report) -> Export:
             name: _Shards(stack, folder, name=name, criteria=criteria)
             for name in CONFIGURATIONS
         }
-        report("Writing the ratings")
-        ratings = shards["ratings"]
-        write_ratings(snapshot, shards=ratings.by_split, schema=ratings.schema)
+        report("Writing what each rater said")
+        for name in QUERIES:
+            write_raw(
+                name, snapshot, shards=shards[name].by_split, schema=shards[name].schema
+            )
         report("Writing examples, pairs and labels")
-        kept_out += _write_rows(snapshot, shards, criteria=criteria)
+        side_files = SideFiles(folder, stack)
+        strata = Strata()
+        kept_out += _write_rows(snapshot, shards, side_files, strata)
+        side_files.write_index()
     report("Writing card and hashes")
     written = [w for group in shards.values() for w in group.written()]
     contract = contract_lines(kept_out)
     write_papers(snapshot, folder, written=written, contract=contract)
-    _write_description(snapshot, folder, written=written, contract=contract)
+    _write_description(
+        snapshot, folder, written=written, contract=contract, strata=strata.report()
+    )
     sha256 = manifest.write_manifest(folder)
     return Export(
         files=tuple(_files(folder, written)),
@@ -141,10 +156,23 @@ def write_export(snapshot: Snapshot, folder: Path, *, report: Report) -> Export:
     )
 
 
+def _refuse_older(snapshot: Snapshot) -> None:
+    if "families" not in snapshot.facts:
+        raise Conflict(
+            f"{snapshot} was pinned by version {snapshot.app_version}, which wrote "
+            "fewer configurations.",
+            next_step="Write it with that version, or seal a new snapshot.",
+        )
+
+
 def _write_rows(
-    snapshot: Snapshot, shards: Mapping[str, _Shards], *, criteria: tuple[str, ...]
+    snapshot: Snapshot,
+    shards: Mapping[str, _Shards],
+    side_files: SideFiles,
+    strata: Strata,
 ) -> Counter[tuple[str, Rule]]:
     rules = Rules.from_json(snapshot.rules)
+    criteria = tuple(snapshot.facts["criteria"])
     raters = dict(
         SnapshotRater.objects.filter(snapshot=snapshot).values_list(
             "rater_id", "specialty"
@@ -152,10 +180,18 @@ def _write_rows(
     )
     kept_out: Counter[tuple[str, Rule]] = Counter()
     for prompt in evidence_of(snapshot):
-        rows = rows_of(prompt, rules=rules, raters=raters, criteria=criteria)
-        shards["sft"].add(prompt.split, rows.sft)
-        shards["preference"].add(prompt.split, rows.preference)
-        shards["kto"].add(prompt.split, rows.kto)
+        rows = rows_of(
+            prompt,
+            rules=rules,
+            raters=raters,
+            criteria=criteria,
+            tie_share=snapshot.facts["tie_share"],
+        )
+        for name in BUILT:
+            shards[name].add(prompt.split, rows.by_configuration[name])
+        side_files.add(openai_lines(rows.by_configuration, prompt))
+        side_files.add(llama_lines(rows.by_configuration, prompt))
+        strata.add(prompt, rows)
         kept_out += rows.kept_out
     return kept_out
 
@@ -166,6 +202,7 @@ def _write_description(
     *,
     written: Iterable[Written],
     contract: list[ContractLine],
+    strata: dict[str, dict[str, Any]],
 ) -> None:
     """Write export.json: what a machine needs to know of where this came from."""
     assert snapshot.pinned_at is not None  # noqa: S101 - for the type checker
@@ -182,6 +219,8 @@ def _write_description(
             "members_sha256": snapshot.members_sha256,
         },
         "rules": snapshot.rules | {"test_percent": snapshot.test_percent},
+        "families": snapshot.facts["families"],
+        "strata": strata,
         "contract": contract,
         "guidelines": [
             {key: version[key] for key in ("number", "title", "sha256")}

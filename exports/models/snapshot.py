@@ -53,9 +53,6 @@ class Snapshot(Identified):
     test_percent = models.PositiveSmallIntegerField(
         default=10, help_text="Share of the families that goes to the test split."
     )
-    benchmark_percent = models.PositiveSmallIntegerField(
-        default=0, help_text="Share of the families that never enters training."
-    )
     rules = models.JSONField(help_text="The thresholds: exports.rules.Rules.")
     salt = models.CharField(
         max_length=64, help_text="Keys the raters' pseudonyms; never exported."
@@ -110,10 +107,6 @@ class Snapshot(Identified):
             models.CheckConstraint(
                 condition=Q(test_percent__lte=50),
                 name="snapshot_test_percent_is_0_to_50",
-            ),
-            models.CheckConstraint(
-                condition=Q(benchmark_percent__lte=30),
-                name="snapshot_benchmark_percent_is_0_to_30",
             ),
         ]
         triggers = [Sealed(column="sealed_at"), NoTruncate()]

@@ -11,8 +11,9 @@ from exports.services import folder_of, request_snapshot, seal_snapshot
 from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
 from feedback.common import clock
-from feedback.rating.answers import Answer, FlagDraft, scores
+from feedback.rating.answers import Answer, FlagDraft, MarkDraft, scores
 from feedback.studies.assignment import assign_next
+from feedback.studies.criteria import FormDraft, SpanLabelDraft
 from feedback.studies.models import Study, Task
 from feedback.studies.services import enroll
 from tests import builders
@@ -26,11 +27,23 @@ BAD = scores(correctness=1, tone=2, safety=3)
 UNSAFE = scores(correctness=5, tone=5, safety=1)
 NOTHING_APPLIES = scores(correctness=None, tone=None, safety=None)
 CORRECTION = "Do not combine them; ask your pharmacist for paracetamol."
+BETTER = "Paracetamol is safer; take at most 3 g a day."
+LABELS = (
+    SpanLabelDraft(key="dose", name="Dose", meaning="A dose is wrong."),
+    SpanLabelDraft(key="warning", name="Warning", meaning="None.", kind="omission"),
+)
+FORMS = (FormDraft("single", ("marks", "ratings")), FormDraft("pair"))
+MARKS = (
+    MarkDraft(0, 0, 6, "Answer", "dose", "major", suggestion='A "reply", by\nme'),
+    MarkDraft(0, 8, 8, "", "warning", "minor"),
+)
 
 PAIRS = {
     2: Answer(outcome="b", strength=1),
     4: Answer(outcome="neither", corrections={0: CORRECTION}),
+    6: Answer(outcome="a", strength=2, corrections={1: BETTER}),
     8: Answer(outcome="b", strength=2),
+    10: Answer(outcome="a", strength=1, corrections={0: BETTER}),
 }
 SINGLES = {
     (2, 0): UNSAFE,
@@ -55,7 +68,12 @@ def answer_of(task: Task, *, prompt_no: int, rater_no: int) -> Answer:
     position = int(task.items.get().completion.content.split()[1])
     ratings = SINGLES.get((prompt_no, position), BAD if position else GOOD)
     is_flagged = (prompt_no, position, rater_no) == (1, 0, 1)
-    return Answer(ratings=ratings, flag=FLAG if is_flagged else None)
+    is_marked = prompt_no % 4 == 0 and position == 1
+    return Answer(
+        ratings=ratings,
+        flag=FLAG if is_flagged else None,
+        marks=MARKS if is_marked else (),
+    )
 
 
 def judge(study: Study, raters: list[Rater]) -> None:
@@ -101,7 +119,9 @@ class Judged:
 
 def make_judged(directory: Path) -> Judged:
     """Build the study and let both raters judge it."""
-    study = builders.make_study(n_prompts=N_PROMPTS, overlap=2, per_group=2)
+    study = builders.make_study(
+        n_prompts=N_PROMPTS, overlap=2, per_group=2, span_labels=LABELS, forms=FORMS
+    )
     raters = [builders.make_rater(study, f"Rater {n}") for n in range(2)]
     judge(study, raters)
     return Judged(study, raters, directory)

@@ -2,6 +2,7 @@
 
 from itertools import permutations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +18,14 @@ from exports.aggregate import (
     decide_pair,
     mean_scores,
     share_at_bar,
+    shrunken,
     split_of,
     standing_of,
     why_not_chosen,
     why_not_taught,
 )
 from exports.rules import Rule, Rules
+from feedback.stats.margins import shrink
 
 RULES = Rules()
 
@@ -91,20 +94,110 @@ def test_safety_bars_by_flag_or_by_mean(values, is_flagged, barred):
 
 
 @pytest.mark.parametrize(
-    ("said", "winner", "margin", "agreement"),
+    ("said", "winner", "strength", "agreement", "counts"),
     [
-        ("A", "a", 2.0, 1.0),
-        ("b", "b", 1.0, 1.0),
-        ("AAb", "a", 1.0, 0.666667),
-        ("aa=", "a", 0.666667, 0.666667),
-        ("BBB!", "b", 1.5, 0.75),
+        ("A", "a", 2.0, 1.0, (1, 0, 0)),
+        ("b", "b", 1.0, 1.0, (1, 0, 0)),
+        ("AAb", "a", 1.0, 0.666667, (2, 1, 0)),
+        ("aa=", "a", 0.666667, 0.666667, (2, 0, 1)),
+        ("BBB!", "b", 1.5, 0.75, (3, 0, 1)),
     ],
 )
 def test_more_than_half_with_the_strength_on_their_side_choose(
-    said, winner, margin, agreement
+    said, winner, strength, agreement, counts
 ):
-    verdict = PairVerdict(winner, margin, agreement, len(said))
-    assert decide_pair(votes(said), rules=RULES) == verdict
+    found = decide_pair(votes(said), rules=RULES)
+    assert (found.winner, found.strength, found.agreement) == (
+        winner,
+        strength,
+        agreement,
+    )
+    assert (found.n_for, found.n_against, found.n_tie) == counts
+    assert not found.is_adjudicated
+
+
+@given(*[st.integers(0, 9)] * 3, st.floats(0, 1))
+def test_a_margin_is_that_of_the_statistics(n_for, n_tie, n_against, tie_share):
+    even = (1 - tie_share) / 2
+    oracle = shrink(
+        np.array([[n_for, n_tie, n_against]]), np.array([[even, tie_share, even]])
+    )
+    # Its columns are first, tie, second.
+    margin, smoothing = shrunken(n_for, n_tie, n_against, tie_share=tie_share)
+    assert margin == pytest.approx(oracle.margin[0], abs=1e-6)
+    decisive = oracle.p_first[0] + oracle.p_second[0]
+    if decisive > 1e-3:
+        assert smoothing == pytest.approx(oracle.p_second[0] / decisive, abs=1e-6)
+
+
+@given(st.text("abAB=!", min_size=1, max_size=7), st.sampled_from("ab"))
+def test_a_verdict_settles_whatever_the_votes_say(said, side):
+    found = decide_pair(votes(said), rules=RULES, verdict=Vote(0, side, 1))
+    assert (found.winner, found.is_adjudicated) == (side, True)
+    assert 0 < found.margin < 1
+    assert 0 < found.label_smoothing < 0.5
+    assert found.n_for == sum(vote.lower() == side for vote in said)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rule"),
+    [("tie", Rule.UNSETTLED_TIE), ("neither", Rule.NEITHER_ACCEPTABLE)],
+)
+def test_a_verdict_may_choose_neither(outcome, rule):
+    found = decide_pair(votes("AA"), rules=RULES, verdict=Vote(0, outcome, 0))
+    assert found is rule
+
+
+def test_a_snapshot_may_ask_for_agreement_and_a_verdict_does_without():
+    strict = Rules(min_agreement=0.8)
+    assert decide_pair(votes("AAb"), rules=strict) is Rule.TOO_LITTLE_AGREEMENT
+    assert isinstance(decide_pair(votes("AAAAb"), rules=strict), PairVerdict)
+    settled = decide_pair(votes("AAb"), rules=strict, verdict=Vote(0, "a", 1))
+    assert isinstance(settled, PairVerdict)
+    mixed = standing(5, 5, 5, 3, rules=strict)
+    assert decide_label(mixed, rules=strict) is Rule.TOO_LITTLE_AGREEMENT
+    assert isinstance(decide_label(standing(5, 5), rules=strict), Label)
+    candidate = Candidate("t", False, mixed, 0)
+    assert (
+        why_not_taught(candidate, rules=strict, barred={}) is Rule.TOO_LITTLE_AGREEMENT
+    )
+    verdict = standing_of(
+        ratings(5, 5, 5, 3), is_flagged=False, rules=strict, verdict=ratings(5)
+    )
+    assert isinstance(decide_label(verdict, rules=strict), Label)
+    taught = Candidate("t", False, verdict, 0)
+    assert why_not_taught(taught, rules=strict, barred={}) is None
+
+
+def test_a_verdicts_ratings_hold_and_the_raters_still_count():
+    found = standing_of(
+        ratings(1, 2), is_flagged=False, rules=RULES, verdict=ratings(5)
+    )
+    assert (found.scores, found.n_raters) == ({"tone": 5.0}, 2)
+    assert found.is_adjudicated
+    assert decide_label(found, rules=RULES) == Label(is_desirable=True, agreement=0.0)
+
+
+def test_a_text_that_names_its_maker_is_never_desirable():
+    def named(*values):
+        return standing_of(
+            ratings(*values), is_flagged=False, rules=RULES, names_its_maker=True
+        )
+
+    assert named(5).barred is Rule.NAMES_ITS_MAKER
+    assert decide_label(named(5), rules=RULES) is Rule.NAMES_ITS_MAKER
+    assert decide_label(named(1), rules=RULES) == Label(
+        is_desirable=False, agreement=1.0
+    )
+
+
+def test_what_is_held_is_not_taught_and_a_verdicts_text_goes_first():
+    held = Candidate("t", True, standing(5), 0, held=Rule.IN_DISPUTE)
+    assert why_not_taught(held, rules=RULES, barred={}) is Rule.IN_DISPUTE
+    rater = Candidate("r", True, standing(5), 1)
+    final = Candidate("f", True, standing(1), 2, is_final=True)
+    best, _ = best_text([rater, final], rules=RULES, barred={})
+    assert best is final
 
 
 @pytest.mark.parametrize(
@@ -144,7 +237,8 @@ def test_swapping_the_sides_swaps_the_verdict(said):
     else:
         assert {here.winner, there.winner} == {"a", "b"}
         assert (here.margin, here.agreement) == (there.margin, there.agreement)
-        assert 0 < here.margin <= 2
+        assert 0 < here.margin < 1
+        assert here.label_smoothing == there.label_smoothing
         assert 0.5 < here.agreement <= 1
 
 

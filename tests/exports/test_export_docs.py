@@ -8,7 +8,7 @@ import pytest
 
 from exports.forms import SealForm
 from exports.rules import APPLIES, EXPLANATIONS, Rules
-from exports.schemas import CONFIGURATIONS, MESSAGES, MOMENT, NAMES
+from exports.schemas import CONFIGURATIONS, MESSAGES, MOMENT, NAMES, TOOL_MESSAGES
 
 TEXT = (
     Path(__file__).resolve().parents[2] / "docs/reference/export-formats.md"
@@ -22,6 +22,14 @@ WRITTEN = {
     pa.bool_(): "bool",
     pa.float64(): "float64",
     pa.float32(): "float32",
+    TOOL_MESSAGES: "messages with tool calls",
+    pa.list_(pa.bool_()): "list of bool",
+    pa.struct([("style", pa.string()), ("ground_truth", pa.string())]): (
+        "struct of style, ground_truth (string)"
+    ),
+    pa.struct([("split", pa.string()), ("index", pa.int64())]): (
+        "struct of split (string), index (int64)"
+    ),
 }
 
 
@@ -56,7 +64,7 @@ def test_each_rule_is_documented_where_it_applies():
 
 def test_each_threshold_is_documented_with_its_default():
     section = TEXT[TEXT.index("**Thresholds**") :]
-    documented = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", section, re.M))
+    documented = dict(re.findall(r"^\| `(\w+)` \| ([\w.]+) \|", section, re.M))
     fields = {name: str(f.initial) for name, f in SealForm.base_fields.items()}
     assert documented == fields
     assert fields.keys() - {"test_percent"} == Rules().as_json().keys()

@@ -20,11 +20,16 @@ from tests.exports.conftest import body, contents
 HTMX = {"HX-Request": "true"}
 THRESHOLDS = {
     "test_percent": 25,
+    "benchmark_percent": 5,
     "min_raters": 2,
+    "min_agreement": 0.6,
+    "only_blind": True,
     "safety_floor": 2.5,
     "good_from": 0.7,
     "bad_below": 0.4,
-    "correction_margin": 1.5,
+    "correction_margin": 0.7,
+    "best_over_worst_from": 0.5,
+    "near_duplicate_from": 0.9,
 }
 
 
@@ -58,8 +63,8 @@ def test_the_page_counts_what_a_snapshot_would_hold(judged, lead):
     preview = page.context["preview"]
     assert preview.n_judgments == 14 * 3 * 2 - 3
     assert (preview.n_raters, preview.n_prompts, preview.n_flagged) == (2, 14, 1)
-    # The two raters' corrections of one completion.
-    assert preview.n_corrections == 2
+    # The two raters' corrections of three completions.
+    assert preview.n_corrections == 6
     assert preview.n_pairs == 14
     assert preview.kept_out == (
         ("The rater said that the question is outside their practice.", 3),

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             if count.n_rows:
                 self.stdout.write(
                     f"  {name} = load_dataset({str(out)!r}, {name!r})"
-                    f"  # {count.n_train:,} train, {count.n_test:,} test"
+                    f"  # {count.in_words}"
                 )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.forms import BooleanField
 
 from exports.folders import refuse_occupied
 from exports.forms import SealForm
@@ -24,15 +25,6 @@ from feedback.common.context import acting
 from feedback.common.exceptions import DomainError
 from feedback.common.version import read_version
 from feedback.studies.models import Study
-
-_THRESHOLDS = {
-    "test_percent": int,
-    "min_raters": int,
-    "safety_floor": float,
-    "good_from": float,
-    "bad_below": float,
-    "correction_margin": float,
-}
 
 
 class Command(BaseCommand):
@@ -66,9 +58,13 @@ class Command(BaseCommand):
         )
         thresholds = parser.add_argument_group("thresholds of a new snapshot")
         for name, field in SealForm.base_fields.items():
+            flag = f"--{name.replace('_', '-')}"
+            if isinstance(field, BooleanField):
+                thresholds.add_argument(flag, action="store_true", help=field.label)
+                continue
             thresholds.add_argument(
-                f"--{name.replace('_', '-')}",
-                type=_THRESHOLDS[name],
+                flag,
+                type=type(field.initial),
                 default=field.initial,
                 metavar="N",
                 help=f"{field.label}; default {field.initial}.",
@@ -105,7 +101,9 @@ class Command(BaseCommand):
         self._report(snapshot, out)
 
     def _seal(self, study: Study, person: User, options: Any) -> Snapshot:
-        form = SealForm({name: options[name] for name in _THRESHOLDS}, study=study)
+        form = SealForm(
+            {name: options[name] for name in SealForm.base_fields}, study=study
+        )
         if not form.is_valid():
             problems = (
                 f"--{name.replace('_', '-')}: {' '.join(map(str, errors))}"
@@ -130,10 +128,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Snapshot {snapshot.number} is in {out}")
         for count in split_counts(snapshot):
             if count.n_rows:
-                self.stdout.write(
-                    f"  {count.configuration}: {count.n_train:,} train, "
-                    f"{count.n_test:,} test"
-                )
+                self.stdout.write(f"  {count.configuration}: {count.in_words}")
         self.stdout.write(f"Manifest hash: {snapshot.manifest_sha256}")
 
 

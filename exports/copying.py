@@ -1,53 +1,22 @@
-"""The raw ratings, streamed: PostgreSQL's COPY into Arrow into Parquet.
+"""PostgreSQL's COPY as Arrow tables: no row becomes a Python object.
 
-No row becomes a Python object, and memory does not grow with their number.
+Memory does not grow with the number of rows.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 from django.db import connection, transaction
 
-from exports.models import Snapshot
-from exports.shards import Shard
-
 if TYPE_CHECKING:
     from psycopg import Copy
 
 _BLOCK_BYTES = 4 * 1024 * 1024
-
-# In the order of the schema's columns, after the split. The snapshot's key is our own
-# integer: COPY takes no parameters.
-_RATINGS = """
-    SELECT m.split, j.uid AS judgment_uid, p.uid AS prompt_uid,
-        c.uid AS completion_uid, m.group_id, k.key AS criterion,
-        k.kind AS criterion_kind, r.turn_no AS turn, r.value,
-        array_to_string(r.choices, ',') AS value_choices,
-        nullif(r.text, '') AS value_text, r.is_not_applicable,
-        r.is_outside_practice, j.is_unblinded, w.key AS rater_id,
-        nullif(w.specialty, '') AS rater_specialty,
-        w.is_simulated AS rater_is_simulated, v.name AS source_model,
-        'v' || g.number AS guideline_version, j.active_seconds,
-        j.created_at AT TIME ZONE 'UTC' AS created_at,
-        nullif(p.specialty, '') AS specialty, nullif(p.locale, '') AS locale,
-        nullif(p.note_type, '') AS note_type, p.is_synthetic
-    FROM exports_snapshotmember m
-    JOIN rating_judgment j ON j.id = m.judgment_id
-    JOIN exports_snapshotrater w
-        ON w.snapshot_id = m.snapshot_id AND w.rater_id = j.rater_id
-    JOIN studies_guidelineversion g ON g.id = j.guideline_version_id
-    JOIN rating_criterionrating r ON r.judgment_id = m.judgment_id
-    JOIN studies_criterion k ON k.id = r.criterion_id
-    JOIN corpus_completion c ON c.id = r.completion_id
-    JOIN corpus_prompt p ON p.id = c.prompt_id
-    LEFT JOIN corpus_modelversion v ON v.id = c.model_version_id
-    WHERE m.snapshot_id = {snapshot}
-    ORDER BY r.judgment_id, r.completion_id, r.criterion_id, r.turn_no
-"""
 
 
 class _CopyStream(io.RawIOBase):
@@ -56,6 +25,11 @@ class _CopyStream(io.RawIOBase):
     def __init__(self, copy: "Copy") -> None:
         self._copy = copy
         self._rest = b""
+
+    def is_empty(self) -> bool:
+        """Whether nothing comes; asked before anything is read."""
+        self._rest = bytes(self._copy.read())
+        return not self._rest
 
     def readable(self) -> bool:
         """Always."""
@@ -119,28 +93,33 @@ def _lists(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     if column.null_count == len(column):
         # As for every rating of a scale: nothing to look at one by one.
         return pa.nulls(len(column), kind)
-    texts = column.to_pylist()
-    return pa.array(
-        [None if t is None else [one for one in t.split(",") if one] for t in texts],
-        kind,
-    )
+    texts = column.combine_chunks()
+    split = pc.split_pattern(texts, ",")
+    names = pc.list_flatten(split)
+    lengths = pc.if_else(pc.equal(texts, ""), 0, pc.list_value_length(split))
+    ends = np.cumsum(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False))
+    offsets = pa.array(np.concatenate(([0], ends)), pa.int32())
+    return pa.ListArray.from_arrays(
+        offsets,
+        names.filter(pc.not_equal(names, "")),
+        mask=pc.is_null(texts),
+    ).cast(kind)
 
 
-def _tables(snapshot: Snapshot, schema: pa.Schema) -> Iterator[pa.Table]:
-    sql = _RATINGS.format(snapshot=int(snapshot.pk))
+def tables_of(sql: str, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows of a query in blocks, still to be cast to the schema.
+
+    Args:
+        sql: gives `split` and then the schema's columns in their order; lists as text
+            with commas between names that have none. COPY takes no parameters.
+        schema: what the columns become.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         # The spelling of times must not depend on the server's settings.
         cursor.execute("SET LOCAL datestyle = 'ISO'")
         with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)") as copy:
-            for batch in _reader(_CopyStream(copy), schema):
+            stream = _CopyStream(copy)
+            if stream.is_empty():
+                return
+            for batch in _reader(stream, schema):
                 yield _with_lists(pa.Table.from_batches([batch]), schema)
-
-
-def write_ratings(
-    snapshot: Snapshot, *, shards: Mapping[str, Shard], schema: pa.Schema
-) -> None:
-    """Write every rating of a snapshot's members into its split's shard."""
-    for table in _tables(snapshot, schema):
-        for split, shard in shards.items():
-            rows = table.filter(pc.equal(table["split"], split))
-            shard.add_table(rows.drop_columns(["split"]).cast(schema))
