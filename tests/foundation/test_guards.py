@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from exports.models import SnapshotRequest
+from exports.models import ConsentWithdrawal, SnapshotRequest
 from feedback.accounts.models import Credential
 from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
@@ -71,6 +71,7 @@ KINDS = {
         "rating.Reveal",
         "review.Adjudication",
         "review.AdjudicationEvidence",
+        "exports.ConsentWithdrawal",
         "studies.Disclosure",
         "studies.GuidelineAcknowledgment",
         "studies.Question",
@@ -85,6 +86,7 @@ KINDS = {
         "exports.SnapshotMember",
         "exports.SnapshotRater",
         "exports.SnapshotExclusion",
+        "exports.SnapshotVerdict",
         "exports.ExportFile",
         "exports.SnapshotOverlap",
     },
@@ -235,6 +237,7 @@ def _set_up_everything(study, rater, assignment):
         invited_by=lead,
     )
     Disclosure.objects.create(task=assignment.task, user=lead)
+    ConsentWithdrawal.objects.create(rater=rater, reason="Asked to.", recorded_by=lead)
     GoldItem.objects.create(task=assignment.task, explanation="Why.", created_by=lead)
     report_of(
         kind=Report.Kind.AGREEMENT,
