@@ -16,6 +16,7 @@ from feedback.accounts.permissions import Role
 from feedback.stats.arrays import IntArray
 from feedback.stats.pairing import choose_pair
 from feedback.stats.preference import FIRST, SECOND, TIE, Davidson, fit_davidson
+from feedback.studies.locks import lock_study, lock_task
 from feedback.studies.models import Enrollment, Slot, Study, Task
 from feedback.studies.slots import open_place
 
@@ -87,7 +88,7 @@ class _Candidates:
 @transaction.atomic
 def spend_votes(study: Study) -> int:
     """Open places for the next votes on pairs, if the sum allows; returns how many."""
-    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    study = lock_study(study)
     if study.policy != Study.Policy.INFORMATION:
         return 0
     n_wanted = _places_wanted(study)
@@ -110,9 +111,7 @@ def spend_votes(study: Study) -> int:
         for one, other in waiting.by_pair:
             is_open[one, other] = is_open[other, one] = True
         pair = choose_pair(cast, is_open=is_open, fit=fit, rng=rng)
-        chosen = Task.objects.select_for_update(no_key=True).get(
-            pk=waiting.take(pair, rng)
-        )
+        chosen = lock_task(waiting.take(pair, rng))
         Task.objects.filter(pk=chosen.pk).update(state=Task.State.OPEN, stopped_by="")
         open_place(chosen, wave=Slot.Wave.MORE)
         cast[pair] += 1

@@ -21,6 +21,7 @@ from feedback.stats import routing
 from feedback.stats.arrays import FloatArray, IntArray
 from feedback.stats.consensus import dawid_skene
 from feedback.studies.events import TaskCompleted
+from feedback.studies.locks import lock_task
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.policies import policy_of
 from feedback.studies.slots import (
@@ -48,11 +49,7 @@ def route_task(task_id: int) -> None:
 
 @transaction.atomic
 def _route(task_id: int) -> Study:
-    task = (
-        Task.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("study", "guideline_version")
-        .get(pk=task_id)
-    )
+    task = lock_task(task_id)
     study = task.study
     if task.purpose != Task.Purpose.LABEL or task.state == Task.State.WITHDRAWN:
         return study

@@ -15,6 +15,7 @@ from feedback.rating.selectors import may_change_until
 from feedback.rating.shown import Shown
 from feedback.rating.storing import store_parts
 from feedback.studies.assignment import finish, hold_for_submit
+from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Study, Task
 
 
@@ -85,9 +86,7 @@ def revise_judgment(
         Conflict: if the window has passed, the study is closed, or another revision
             came first.
     """
-    assignment = Assignment.objects.select_for_update(of=("self",)).get(
-        pk=judgment.assignment_id
-    )
+    assignment = lock_assignment(judgment.assignment)
     request_sha256 = answer.sha256(
         assignment_uid=assignment.uid, lease_no=judgment.lease_no
     )

@@ -1,7 +1,7 @@
 """Who holds which task: slots, leases, fencing. `claims` decides which is next.
 
-The order of locks is always: enrollment, slot, assignment. Claims skip rows that
-somebody else is claiming, so nobody waits on one lock.
+In what order rows are locked is in `locks`. Claims skip rows that somebody else is
+claiming, so nobody waits on one lock.
 """
 
 from collections import defaultdict
@@ -19,6 +19,7 @@ from feedback.common.text import forbidden_character, normalize
 from feedback.jobs.services import enqueue
 from feedback.studies.claims import claim_due_check, claim_label
 from feedback.studies.events import TaskCompleted
+from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
 from feedback.studies.serving import original_of, retest_order
@@ -254,9 +255,8 @@ def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:
     Raises:
         Conflict: if the lease went elsewhere, or the study is closed.
     """
-    slot = Slot.objects.select_for_update().get(pk=assignment.slot_id)
-    held = Assignment.objects.select_for_update().get(pk=assignment.pk)
-    held.slot = slot
+    held = lock_assignment(assignment)
+    slot = held.slot
     if held.state == Assignment.State.SUBMITTED:
         return held
     is_free = (
@@ -286,20 +286,14 @@ def finish(
     Assignment.objects.filter(pk=assignment.pk).update(
         state=Assignment.State.SUBMITTED, submitted_at=now
     )
-    slot = assignment.slot
+    slot, task = assignment.slot, assignment.task
     is_passed = is_outside_practice and slot.wave != Slot.Wave.CHECK
     Slot.objects.filter(pk=slot.pk).update(
         state=Slot.State.PASSED if is_passed else Slot.State.DONE, leased_until=None
     )
     # Serialized by the task row: of two last raters the later one sees both done.
-    task = (
-        Task.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("study")
-        .get(pk=assignment.task_id)
-    )
     if is_passed and task.state == Task.State.OPEN:
-        slot.task = task
-        replace_place(slot)
+        replace_place(slot, task)
         settle_given_back(study=task.study, task_ids=[task.pk])
         return
     waiting = [Slot.State.OPEN, Slot.State.LEASED]

@@ -15,6 +15,7 @@ from feedback.common.exceptions import Conflict, Invalid, NotVisible
 from feedback.common.hashing import json_sha256
 from feedback.common.text import forbidden_character, normalize
 from feedback.studies.expected import check_expected
+from feedback.studies.locks import lock_task
 from feedback.studies.models import Enrollment, GoldItem, Slot, Study, Task
 from feedback.studies.selectors import studies_for
 from feedback.studies.twins import make_twin
@@ -122,7 +123,7 @@ def make_gold(
             f"A known answer serves no {purpose!r}.",
             fields={"purpose": "Choose what it is for."},
         )
-    original = Task.objects.select_for_update(no_key=True).get(pk=task.pk)
+    original = lock_task(task.pk)
     _refuse_unfit(original, purpose)
     n_earlier = original.twins.filter(purpose=purpose).count()
     twin = make_twin(
@@ -155,7 +156,7 @@ def retire_gold(*, gold: GoldItem, actor: User, now: datetime) -> GoldItem:
         return held
     held.retired_at = now
     held.save(update_fields=["retired_at"])
-    # Before its task: claims and submits lock slots first.
+    lock_task(held.task_id)
     Slot.objects.filter(task_id=held.task_id, state=Slot.State.OPEN).update(
         state=Slot.State.CLOSED
     )

@@ -14,6 +14,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from feedback.accounts.models import Rater
 from feedback.common.hashing import json_sha256
+from feedback.studies.locks import lock_task
 from feedback.studies.models import (
     Assignment,
     Enrollment,
@@ -335,7 +336,7 @@ def _next_retest(study: Study, rater: Rater) -> Task | None:
 def _reserve(task: Task, rater: Rater) -> Slot:
     """Make room for one rater on a check."""
     # Numbers of slots are given one rater after the other.
-    locked = Task.objects.select_for_update(no_key=True).get(pk=task.pk)
+    locked = lock_task(task.pk)
     if locked.state == Task.State.COMPLETE:
         # It was, after its last rater; now it has room again.
         locked.state = Task.State.OPEN

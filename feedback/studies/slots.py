@@ -15,6 +15,7 @@ from feedback.common.events import emit
 from feedback.jobs.services import enqueue
 from feedback.stats.routing import BASE_RATINGS
 from feedback.studies.events import TaskCompleted
+from feedback.studies.locks import lock_study
 from feedback.studies.models import Assignment, Slot, Study, Task
 from feedback.studies.sampling import shuffle_key
 
@@ -167,6 +168,8 @@ def fit_slots(*, study: Study) -> SlotChange:
     Under a policy that decides as answers come, tasks keep their first two places and
     are routed anew by a job.
     """
+    study = lock_study(study)
+    _lock_labels(study)
     keys = {
         "study": study.pk,
         "target": first_places(study),
@@ -186,6 +189,15 @@ def fit_slots(*, study: Study) -> SlotChange:
         enqueue(kind=FIT_JOB, subject=study, dedupe_key=f"{FIT_JOB}:{uuid4()}")
     n_in_hand = Slot.objects.filter(study=study, state=Slot.State.LEASED).count()
     return SlotChange(n_opened=n_opened, n_closed=n_closed, n_in_hand=n_in_hand)
+
+
+def _lock_labels(study: Study) -> None:
+    labels = study.tasks.select_for_update(no_key=True).filter(
+        purpose=Task.Purpose.LABEL
+    )
+    # Nothing is read; the rows of a large study would fill the memory.
+    for _ in labels.order_by("pk").values_list("pk").iterator():
+        pass
 
 
 def open_place(
@@ -213,9 +225,9 @@ def open_place(
     return _add(task, wave=wave, is_for_specialist=is_for_specialist)
 
 
-def replace_place(slot: Slot) -> Slot:
+def replace_place(slot: Slot, task: Task) -> Slot:
     """Open another place instead of one whose rater was outside their practice."""
-    return _add(slot.task, wave=slot.wave, is_for_specialist=slot.is_for_specialist)
+    return _add(task, wave=slot.wave, is_for_specialist=slot.is_for_specialist)
 
 
 def _add(task: Task, *, wave: str, is_for_specialist: bool) -> Slot:
