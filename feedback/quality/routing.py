@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from feedback.accounts.permissions import Role
 from feedback.common.events import emit
@@ -37,6 +37,8 @@ _FEW_VOTES = 50
 _RECORD_SECONDS = 24 * 3600
 _WAITING = (Slot.State.OPEN, Slot.State.LEASED)
 _COUNTED = (Slot.Wave.BASE, Slot.Wave.MORE)
+_EXPERT = (Slot.Wave.SPECIALIST, Slot.Wave.AUDIT)
+_BY_NUMBER = (Task.Stop.FIXED, Task.Stop.LOWERED, Task.Stop.CAP, Task.Stop.LOCKED)
 
 
 def route_task(task_id: int) -> None:
@@ -71,13 +73,18 @@ def _route(task_id: int) -> Study:
 
 
 def route_study(study_id: int) -> None:
-    """Have every task that waits for a decision routed, after the policy changed.
+    """Have every task routed that the policy may see otherwise since it changed.
 
-    Each by a job of its own, so that one that fails stops no other.
+    Those that wait for a decision, and those that are complete only because they had
+    as many raters as were asked for then. Each by a job of its own, so that one that
+    fails stops no other.
     """
     study = Study.objects.get(pk=study_id)
     for task in stranded(study):
         enqueue(kind=ROUTE_JOB, subject=task, dedupe_key=f"{ROUTE_JOB}:{uuid4()}")
+    for task in ended_by_number(study).iterator():
+        if _decision(task, _Place.of(task)) == routing.ASK:
+            enqueue(kind=ROUTE_JOB, subject=task, dedupe_key=f"{ROUTE_JOB}:{uuid4()}")
     if study.policy == Study.Policy.INFORMATION:
         spend_votes(study)
 
@@ -95,6 +102,30 @@ def stranded(study: Study) -> QuerySet[Task]:
         state=Task.State.OPEN,
         slots__isnull=False,
     ).distinct()
+
+
+def ended_by_number(study: Study) -> QuerySet[Task]:
+    """Complete tasks that ended by a number of raters and could be asked more now.
+
+    What ended because it was certain, or because a specialist decided, stays ended.
+    "Locked" is certain for one number of raters only, so it may be asked further.
+    """
+    answered = Q(slots__wave__in=_COUNTED, slots__state=Slot.State.DONE)
+    by_expert = Slot.objects.filter(
+        task=OuterRef("pk"), wave__in=_EXPERT, state=Slot.State.DONE
+    )
+    return (
+        study.tasks.filter(
+            ~Exists(by_expert),
+            purpose=Task.Purpose.LABEL,
+            state=Task.State.COMPLETE,
+            stopped_by__in=_BY_NUMBER,
+        )
+        .select_related("study", "guideline_version")
+        .annotate(n_answers=Count("slots", filter=answered))
+        .filter(n_answers__lt=policy_of(study).cap)
+        .order_by("pk")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +148,7 @@ class _Place:
             expert={
                 wave: state
                 for wave, state in rows
-                if wave in {Slot.Wave.SPECIALIST, Slot.Wave.AUDIT}
-                and state != Slot.State.PASSED
+                if wave in _EXPERT and state != Slot.State.PASSED
             },
         )
 
@@ -161,6 +191,10 @@ def _decision(task: Task, place: _Place) -> routing.Decision:
 
 def _ask(task: Task, place: _Place) -> None:
     _open_again(task)
+    # What waited for a specialist waits for another rater first.
+    Slot.objects.filter(
+        task=task, is_for_specialist=True, state=Slot.State.OPEN
+    ).update(state=Slot.State.CLOSED)
     # Whoever fills a place that waits has the task routed again.
     if not place.n_waiting:
         open_place(task, wave=Slot.Wave.MORE)
@@ -175,7 +209,9 @@ def _stop(task: Task, place: _Place) -> None:
     is_drawn = routing.audit_draw(
         seed=study.seed, fingerprint=task.fingerprint, percent=study.audit_percent
     )
-    if not (is_drawn and _is_with_specialist(task, place, Slot.Wave.AUDIT)):
+    # What was complete already had its draw then.
+    is_audited = is_drawn and task.state == Task.State.OPEN
+    if not (is_audited and _is_with_specialist(task, place, Slot.Wave.AUDIT)):
         _complete(task, place, by=_stop_of(study))
 
 

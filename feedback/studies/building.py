@@ -10,6 +10,7 @@ from feedback.common.hashing import json_sha256
 from feedback.corpus.models import CasePoint, Completion, Prompt, Source
 from feedback.corpus.scanning import scan_completions
 from feedback.studies.criteria import SINGLE_AND_PAIR
+from feedback.studies.locks import lock_study
 from feedback.studies.models import (
     GuidelineVersion,
     Slot,
@@ -81,6 +82,9 @@ def _forms_of(guideline: GuidelineVersion) -> _Forms:
 def _build_chunk(
     study: Study, guideline: GuidelineVersion, forms: _Forms, prompts: list[Prompt]
 ) -> int:
+    # A lead may save other settings while this runs. The new tasks follow them, or, if
+    # the lead has to wait for this chunk, `fit_slots` finds them there.
+    study = lock_study(study)
     completions: dict[int, list[Completion]] = {prompt.pk: [] for prompt in prompts}
     rows = Completion.objects.filter(prompt__in=prompts).order_by("pk")
     for completion in rows.only("pk", "prompt_id").iterator():

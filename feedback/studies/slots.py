@@ -42,13 +42,15 @@ _CLOSE_BEYOND = f"""
       AND studies_slot.state = 'open'
 """  # noqa: S608 - constants
 
-# The places of the tasks that have too few: closed ones are opened again first.
+# The places of the tasks that have too few: closed ones are opened again first. What
+# a specialist or a verdict settled asks nobody else.
 _SHORT = f"""
     SELECT t.id AS task_id, t.prompt_id, t.fingerprint,
         %(target)s - count(ranked.id) AS n_short
     FROM studies_task t
     LEFT JOIN ({_RANKED}) ranked ON ranked.task_id = t.id
     WHERE t.study_id = %(study)s AND t.purpose = 'label' AND t.state <> 'withdrawn'
+      AND t.stopped_by <> 'specialist'
     GROUP BY t.id HAVING count(ranked.id) < %(target)s
 """  # noqa: S608 - constants
 
