@@ -17,6 +17,7 @@ from feedback.rating.storing import store_parts
 from feedback.studies.assignment import finish, hold_for_submit
 from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Study, Task
+from feedback.studies.revising import refit_place
 
 
 @transaction.atomic
@@ -83,8 +84,8 @@ def revise_judgment(
 
     Raises:
         Invalid: if the answer is incomplete, or the key was used for another answer.
-        Conflict: if the window has passed, the study is closed, or another revision
-            came first.
+        Conflict: if the window has passed, the study is closed, another revision came
+            first, or it was outside the rater's practice and somebody else was asked.
     """
     assignment = lock_assignment(judgment.assignment)
     request_sha256 = answer.sha256(
@@ -112,6 +113,11 @@ def revise_judgment(
     )
     store_parts(revision, answer, shown=shown)
     Draft.objects.filter(assignment=assignment).delete()
+    if basis == Judgment.Basis.BLIND:
+        # What is said after others' answers were shown is beside the answer that counts.
+        refit_place(
+            assignment=assignment, is_outside_practice=answer.is_outside_practice
+        )
     emit(JudgmentSubmitted(judgment_id=revision.pk))
     return revision
 

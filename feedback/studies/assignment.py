@@ -13,17 +13,18 @@ from django.db.models import QuerySet
 from feedback.accounts.models import Rater
 from feedback.accounts.permissions import Role
 from feedback.audit.services import record
-from feedback.common.events import emit
 from feedback.common.exceptions import Conflict, Forbidden, Invalid
 from feedback.common.text import forbidden_character, normalize
-from feedback.jobs.services import enqueue
 from feedback.studies.claims import claim_due_check, claim_label
-from feedback.studies.events import TaskCompleted
 from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
 from feedback.studies.serving import original_of, retest_order
-from feedback.studies.slots import ROUTE_JOB, replace_place, settle_given_back
+from feedback.studies.slots import (
+    replace_place,
+    settle_answered,
+    settle_given_back,
+)
 
 _NOTE = 300
 # Places that an answer which was begun may still take: nobody else holds them.
@@ -296,17 +297,4 @@ def finish(
         replace_place(slot, task)
         settle_given_back(study=task.study, task_ids=[task.pk])
         return
-    waiting = [Slot.State.OPEN, Slot.State.LEASED]
-    if Slot.objects.filter(task=task, state__in=waiting).exists():
-        return
-    if task.purpose == Task.Purpose.LABEL and task.study.policy != Study.Policy.FIXED:
-        enqueue(
-            kind=ROUTE_JOB,
-            subject=task,
-            dedupe_key=f"{ROUTE_JOB}:{task.pk}:{assignment.pk}",
-        )
-        return
-    Task.objects.filter(pk=task.pk, state=Task.State.OPEN).update(
-        state=Task.State.COMPLETE, stopped_by=Task.Stop.FIXED
-    )
-    emit(TaskCompleted(task_id=task.pk))
+    settle_answered(task, key=str(assignment.pk))

@@ -246,6 +246,52 @@ def _add(task: Task, *, wave: str, is_for_specialist: bool) -> Slot:
     )
 
 
+def needs_another(task: Task, *, wave: str) -> bool:
+    """Whether somebody else is asked when the answer of one place falls away.
+
+    The base wave is asked of every task; what a policy asked beyond, it decides anew.
+    What a specialist or a verdict settled, or was taken out, asks nobody.
+
+    Args:
+        task: which the caller has locked; the place does not count any more.
+        wave: of the place.
+    """
+    is_settled = task.stopped_by == Task.Stop.SPECIALIST
+    if is_settled or task.state == Task.State.WITHDRAWN:
+        return False
+    if task.study.policy != Study.Policy.FIXED and wave != Slot.Wave.BASE:
+        return False
+    n_asked = Slot.objects.filter(
+        task=task,
+        wave__in=[Slot.Wave.BASE, Slot.Wave.MORE],
+        state__in=[Slot.State.OPEN, Slot.State.LEASED, Slot.State.DONE],
+    ).count()
+    return n_asked < first_places(task.study)
+
+
+def settle_answered(task: Task, *, key: str) -> None:
+    """See to a task, which the caller has locked, of which a place was just filled.
+
+    With its last place it is complete; under a policy that decides as answers come, a
+    job decides what it needs next.
+
+    Args:
+        task: locked.
+        key: names the answer; the same one asks for one job.
+    """
+    waiting = [Slot.State.OPEN, Slot.State.LEASED]
+    if Slot.objects.filter(task=task, state__in=waiting).exists():
+        return
+    if task.purpose == Task.Purpose.LABEL and task.study.policy != Study.Policy.FIXED:
+        dedupe_key = f"{ROUTE_JOB}:{task.pk}:{key}"
+        enqueue(kind=ROUTE_JOB, subject=task, dedupe_key=dedupe_key)
+        return
+    Task.objects.filter(pk=task.pk, state=Task.State.OPEN).update(
+        state=Task.State.COMPLETE, stopped_by=Task.Stop.FIXED
+    )
+    emit(TaskCompleted(task_id=task.pk))
+
+
 def close_unclaimed(task: Task) -> int:
     """Close the open places of a task; what raters hold stays theirs."""
     return Slot.objects.filter(task=task, state=Slot.State.OPEN).update(
