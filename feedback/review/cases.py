@@ -135,7 +135,7 @@ def withdraw_case(
 
     Raises:
         Invalid: without a reason.
-        Conflict: for a case that is closed already.
+        Conflict: for a case that is closed already, or that somebody else has in hand.
     """
     because = checked_text(because, name="because", called="reason", longest=300)
     held = lock_case(case)
@@ -143,6 +143,12 @@ def withdraw_case(
         raise Conflict(
             f"This case is {held.get_state_display().lower()} already.",
             next_step="Go back to the queue.",
+        )
+    is_mine = actor is not None and held.claimed_by_id == actor.pk
+    if held.claimed_by_id is not None and not is_mine and not is_over(held, now):
+        raise Conflict(
+            "Somebody else has this case in hand; it is not withdrawn under them.",
+            next_step="Ask them to give it back, or wait until their time for it is over.",
         )
     held.state = AdjudicationCase.State.WITHDRAWN
     held.claimed_by, held.leased_until = None, None
