@@ -250,7 +250,7 @@ def _complete(task: Task, place: _Place, *, by: str) -> None:
 
 
 def _has_specialist(task: Task) -> bool:
-    """Whether a specialist is enrolled who has not met the task, or let it expire."""
+    """Whether a specialist is enrolled who may be served the task."""
     met = task.assignments.filter(rater__user=OuterRef("user")).exclude(
         state=Assignment.State.EXPIRED
     )
@@ -263,6 +263,7 @@ def _has_specialist(task: Task) -> bool:
             ended_at=None,
         )
         .exclude(Exists(met))
+        .exclude(Exists(task.disclosures.filter(user=OuterRef("user"))))
         .exists()
     )
 

@@ -29,6 +29,7 @@ from feedback.review.cases import (
     claim_case,
     claim_next,
     give_back,
+    open_case,
     withdraw_case,
 )
 from feedback.review.deciding import decide_case
@@ -102,6 +103,7 @@ def case_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
             return _copy(request, case, shown)
         return _decide(request, case, shown)
     case = access_case(request.user, uid, Verb.ADJUDICATION_SEE)
+    open_case(case=case, user=request.user)
     context = case_context(request.user, case, shown_in(case), now=clock.now())
     return _page(request, context, status=200)
 

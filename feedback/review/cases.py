@@ -14,7 +14,8 @@ from feedback.audit.services import record
 from feedback.common.exceptions import Conflict, Forbidden, Invalid
 from feedback.common.text import forbidden_character, normalize
 from feedback.review.models import AdjudicationCase
-from feedback.review.selectors_cases import has_met, queue_of
+from feedback.review.selectors_cases import queue_of
+from feedback.studies.disclosures import disclose, has_met
 from feedback.studies.models import Study, Task
 
 LEASE = timedelta(minutes=30)
@@ -23,6 +24,15 @@ MAX_TEXT = 2000
 _TRIES = 20
 ASKED_PRIORITY = 80
 STALE_PRIORITY = 75
+
+
+def open_case(*, case: AdjudicationCase, user: User) -> None:
+    """Let a person read a case; from here on they are not asked to rate its task.
+
+    Raises:
+        Forbidden: if they were asked to in the meantime.
+    """
+    disclose(task=case.task, user=user)
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from feedback.review.models import (
 )
 from feedback.review.task_answers import is_in_dispute
 from feedback.review.verdicts import verdict_of
+from feedback.studies.disclosures import disclose
 from feedback.studies.models import ChangeRequest, Slot, Task
 from feedback.studies.slots import close_unclaimed
 
@@ -102,6 +103,7 @@ def decide_case(
         Conflict: if the case went elsewhere or is closed, or shows another text now.
         Forbidden: if the person rated the task.
     """
+    disclose(task=case.task, user=decided_by)
     cited = _editions(case, decision, decided_by)
     held = lock_case(case)
     request_sha256 = decision.sha256(case_uid=held.uid)

@@ -15,37 +15,23 @@ from feedback.review.models import (
     AdjudicationCase,
     AdjudicationEvidence,
 )
-from feedback.studies.models import Assignment, Study, Task
+from feedback.studies.disclosures import may_be_asked, met_by
+from feedback.studies.models import Study, Task
 from feedback.studies.selectors import studies_for
 
 LIVE = (AdjudicationCase.State.OPEN, AdjudicationCase.State.CLAIMED)
 
 
-def _met_by(user: User) -> QuerySet[Assignment, int]:
-    """What a person was served as a rater: tasks, by the ordinary one of their kind.
-
-    Not what expired, which was given to somebody else; but what was declined, since
-    it was read, and often for a reason that speaks against settling it, too.
-    """
-    return (
-        Assignment.objects.filter(rater__user=user)
-        .exclude(state=Assignment.State.EXPIRED)
-        .values_list(Coalesce("task__repeats_id", "task_id"), flat=True)
-    )
-
-
-def has_met(user: User, task_id: int) -> bool:
-    """Whether a person was served a task as a rater, or one that shows the same."""
-    task = Task.objects.annotate(ordinary=Coalesce("repeats_id", "pk"))
-    return task.filter(pk=task_id, ordinary__in=_met_by(user)).exists()
-
-
 def cases_for(user: User, verb: Verb) -> QuerySet[AdjudicationCase]:
-    """The cases with which a person may do `verb`: none of tasks that they rated."""
+    """The cases with which a person may do `verb`.
+
+    None of tasks that they rated, or may still be asked to rate.
+    """
     return (
         AdjudicationCase.objects.filter(study__in=studies_for(user, verb))
         .alias(ordinary=Coalesce("task__repeats_id", "task_id"))
-        .exclude(ordinary__in=_met_by(user))
+        .exclude(ordinary__in=met_by(user))
+        .exclude(may_be_asked(user, task="task", study="study"))
         .select_related(
             "study", "task__prompt", "task__guideline_version", "claimed_by"
         )
@@ -57,7 +43,7 @@ def access_case(user: User, uid: UUID, verb: Verb) -> AdjudicationCase:
 
     Raises:
         NotVisible: if it does not exist, the person may not do `verb` in its study,
-            or they rated the task.
+            they rated the task, or may still be asked to.
     """
     case = cases_for(user, verb).filter(uid=uid).first()
     if case is None:
@@ -69,10 +55,14 @@ def access_task(user: User, uid: UUID, verb: Verb) -> Task:
     """The door to a task for whoever asks to have it settled.
 
     Raises:
-        NotVisible: if it does not exist or the person may not do `verb` in its study.
+        NotVisible: if it does not exist, the person may not do `verb` in its study,
+            they rated it, or may still be asked to.
     """
     task = (
         Task.objects.filter(uid=uid, study__in=studies_for(user, verb))
+        .alias(ordinary=Coalesce("repeats_id", "pk"))
+        .exclude(ordinary__in=met_by(user))
+        .exclude(may_be_asked(user, task="", study="study"))
         .select_related("study")
         .first()
     )

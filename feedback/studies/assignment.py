@@ -16,6 +16,7 @@ from feedback.audit.services import record
 from feedback.common.exceptions import Conflict, Forbidden, Invalid
 from feedback.common.text import forbidden_character, normalize
 from feedback.studies.claims import claim_due_check, claim_label
+from feedback.studies.disclosures import is_disclosed
 from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
@@ -265,6 +266,11 @@ def hold_for_submit(*, assignment: Assignment, lease_no: int) -> Assignment:
         and slot.state in _NOBODYS
         and slot.lease_no == lease_no
     )
+    if is_free and is_disclosed(task=held.task, user_id=held.rater.user_id):
+        raise Conflict(
+            "You have seen what others answered to this task since your time ran out.",
+            next_step="Take the next task; nothing of this one was stored.",
+        )
     is_mine = held.state == Assignment.State.LEASED and slot.lease_no == lease_no
     if held.lease_no != lease_no or not (is_mine or is_free):
         raise Conflict(

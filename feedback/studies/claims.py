@@ -13,7 +13,7 @@ from feedback.studies.serving import claim_check
 
 # The open slot that comes next in the study's shuffled order, from where this rater
 # stands, of a task the rater has never met (or let expire), nor its twin, and of which
-# they wrote no text.
+# saw no other's answer and wrote no text.
 #
 # Subqueries of one row each, where joins would read better: a fresh study's tables have
 # no statistics yet, and the planner then joined all tasks for each slot.
@@ -37,6 +37,10 @@ _CLAIM = """
               JOIN studies_assignment a ON a.task_id = twin.id
               WHERE twin.repeats_id = s.task_id AND a.rater_id = %(rater)s
               LIMIT 1
+          ) IS NULL
+          AND (
+              SELECT d.id FROM studies_disclosure d
+              WHERE d.task_id = s.task_id AND d.user_id = %(user)s
           ) IS NULL
           AND (
               SELECT c.id FROM studies_taskitem i
@@ -96,7 +100,12 @@ def claim_label(
         .values_list("slot__shuffle_key", flat=True)
         .first()
     )
-    keys = {"study": study.pk, "rater": rater.pk, "until": until}
+    keys = {
+        "study": study.pk,
+        "rater": rater.pk,
+        "user": rater.user_id,
+        "until": until,
+    }
     for statement, specialty in _statements(study, rater, enrolled):
         # From where the rater stands to the end, then once around from the beginning.
         for start in (last, 0) if last else (0,):

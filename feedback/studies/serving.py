@@ -14,9 +14,11 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from feedback.accounts.models import Rater
 from feedback.common.hashing import json_sha256
+from feedback.studies.disclosures import is_disclosed
 from feedback.studies.locks import lock_task
 from feedback.studies.models import (
     Assignment,
+    Disclosure,
     Enrollment,
     GuidelineVersion,
     Slot,
@@ -177,7 +179,9 @@ def _waiting(study: Study, rater: Rater) -> Slot | None:
 
 
 def _may_still_meet(task: Task, rater: Rater) -> bool:
-    if task.state == Task.State.WITHDRAWN:
+    if task.state == Task.State.WITHDRAWN or is_disclosed(
+        task=task, user_id=rater.user_id
+    ):
         return False
     met = Assignment.objects.filter(rater=rater)
     if met.filter(task=task).exclude(state=Assignment.State.EXPIRED).exists():
@@ -259,6 +263,7 @@ def _unmet(
     """Tasks of known answer that a rater has met neither as such nor otherwise."""
     met = Assignment.objects.filter(rater=rater)
     reserved = Slot.objects.filter(reserved_for=rater, wave=Slot.Wave.CHECK)
+    shown = Disclosure.objects.filter(user=rater.user_id)
     tasks = (
         _current(study)
         .filter(purpose=purpose)
@@ -266,6 +271,7 @@ def _unmet(
         .exclude(Exists(met.filter(task=OuterRef("repeats"))))
         .exclude(Exists(met.filter(task__repeats=OuterRef("repeats"))))
         .exclude(Exists(reserved.filter(task__repeats=OuterRef("repeats"))))
+        .exclude(Exists(shown.filter(task=OuterRef("repeats"))))
         .exclude(
             Exists(
                 TaskItem.objects.filter(

@@ -11,7 +11,8 @@ from feedback.common import clock
 from feedback.common.exceptions import Conflict, Forbidden, NotVisible
 from feedback.review.cases import LEASE, claim_case, claim_next, give_back
 from feedback.review.models import AdjudicationCase
-from feedback.review.selectors_cases import access_case, has_met, n_kept_from, queue_of
+from feedback.review.selectors_cases import access_case, n_kept_from, queue_of
+from feedback.studies.disclosures import has_met
 from feedback.studies.models import Assignment, Task
 from feedback.studies.services import enroll
 from tests.builders import GOOD
