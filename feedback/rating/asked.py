@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from feedback.corpus.models import CasePoint
 from feedback.studies.criteria import SINGLE_AND_PAIR
-from feedback.studies.models import Criterion, SpanLabel, Task, TaskForm
+from feedback.studies.models import (
+    Criterion,
+    GuidelineVersion,
+    SpanLabel,
+    Task,
+    TaskForm,
+)
 from feedback.studies.selectors import questionnaire_of
 
 _CHECKLISTS = {
@@ -75,12 +81,12 @@ class Asked:
         return [point for points in self.points.values() for point in points]
 
 
-def asked_of(task: Task, *, n_items: int) -> Asked:
-    """Read what a task asks; its guideline and prompt should be joined.
+def asked_of(task: Task, *, version: GuidelineVersion, n_items: int) -> Asked:
+    """Read what a version of the guideline asks of a task; its prompt should be joined.
 
     Versions published before forms existed ask what was asked then.
     """
-    questionnaire = questionnaire_of(task.guideline_version)
+    questionnaire = questionnaire_of(version)
     form = questionnaire.forms.get(task.kind) or _DEFAULT_FORMS.get(task.kind)
     parts = frozenset(form.parts) if form else frozenset()
     is_conversation = task.kind == Task.Kind.CONVERSATION

@@ -112,7 +112,7 @@ def rating_context(
     """
     values = post if post is not None else draft.values if draft else QueryDict()
     filling = Filling(values, error.fields if error else {})
-    guideline = assignment.task.guideline_version
+    guideline = assignment.guideline_version
     return {
         "assignment": assignment,
         "study": assignment.study,

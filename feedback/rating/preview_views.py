@@ -91,7 +91,6 @@ def _example(
         .first()
     )
     if task is not None:
-        task.guideline_version = guideline
         items = tuple(items_of(task))
     else:
         prompt = Prompt(messages=_EXAMPLE_MESSAGES)

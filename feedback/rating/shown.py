@@ -42,7 +42,7 @@ def shown_from(assignment: Assignment, items: tuple[TaskItem, ...]) -> Shown:
     task = assignment.task
     is_masked = assignment.study.leak_policy == Study.LeakPolicy.MASK
     texts = tuple(_text_of(item, is_masked=is_masked) for item in items)
-    asked = asked_of(task, n_items=len(items))
+    asked = asked_of(task, version=assignment.guideline_version, n_items=len(items))
     return Shown(
         items=items,
         texts=texts,

@@ -75,7 +75,7 @@ def assignment_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         return _submit(request, assignment)
     if assignment.state == Assignment.State.SUBMITTED:
         return _submitted(request, assignment)
-    guideline = assignment.task.guideline_version
+    guideline = assignment.guideline_version
     changes = changes_to_read(rater=assignment.rater, version=guideline)
     if must_acknowledge(changes):
         return redirect("guideline_acknowledge", uid=guideline.uid)
@@ -160,7 +160,7 @@ def _onward(
     except (Conflict, Forbidden):
         # The answer is stored; that nothing more is served is that page's to say.
         assignment = None
-    guideline = assignment.task.guideline_version if assignment else None
+    guideline = assignment.guideline_version if assignment else None
     if guideline is None or assignment is None:
         return _go(request, onward)
     changes = changes_to_read(rater=answered.rater, version=guideline)

@@ -133,7 +133,7 @@ def shown_in(case: AdjudicationCase) -> Shown:
     unsaved = Assignment(
         study=case.study,
         task=task,
-        guideline_version_id=task.guideline_version_id,
+        guideline_version=task.guideline_version,
         lease_no=0,
         shown_order=order,
     )

@@ -20,7 +20,7 @@ from feedback.studies.disclosures import is_disclosed
 from feedback.studies.locks import lock_assignment
 from feedback.studies.models import Assignment, Enrollment, Slot, Study, Task
 from feedback.studies.sampling import is_revealed, shown_order
-from feedback.studies.serving import original_of, retest_order
+from feedback.studies.serving import original_of, retest_order, version_to_follow
 from feedback.studies.slots import (
     replace_place,
     settle_answered,
@@ -124,7 +124,7 @@ def _lease_next(
     assignment.task = task
     assignment.rater = rater
     assignment.slot = slot
-    assignment.guideline_version_id = task.guideline_version_id
+    assignment.guideline_version_id = version_to_follow(slot)
     assignment.lease_no = slot.lease_no
     assignment.leased_until = until
     assignment.state = Assignment.State.LEASED

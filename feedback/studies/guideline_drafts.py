@@ -11,34 +11,28 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from feedback.accounts.models import User
 from feedback.accounts.permissions import Verb
 from feedback.audit.services import record
 from feedback.common.exceptions import Conflict, Invalid, NotVisible
-from feedback.jobs.services import enqueue
 from feedback.studies.criteria import CriterionDraft, FormDraft, SpanLabelDraft
+from feedback.studies.following import follow, retire_unfit
 from feedback.studies.guideline_contents import (
     Contents,
     contents_of,
     criterion_draft,
 )
 from feedback.studies.models import (
-    Assignment,
     ChangeRequest,
     Criterion,
     GuidelineVersion,
-    Slot,
     SpanLabel,
     Study,
-    StudySource,
-    Task,
     TaskForm,
 )
 from feedback.studies.selectors import latest_guideline, studies_for
 from feedback.studies.services import next_number, seal_guideline, write_questions
-from feedback.studies.tasks import BUILD_JOB
 
 Row = Criterion | SpanLabel
 
@@ -305,7 +299,9 @@ def publish_draft(
 
     Tasks that nobody has met go on under it: after a minor version they are the same
     tasks; after a major one they are withdrawn, and made anew for every prompt. What
-    was answered stays under the version it was answered by.
+    was answered stays under the version it was answered by. Known answers and
+    repetitions are answered by the newest version, and retired where it does not ask
+    what is known.
 
     Args:
         draft: of which the row as it is now counts.
@@ -337,36 +333,9 @@ def publish_draft(
         pk__in=[one.pk for one in resolves],
         resolved_at=None,
     ).update(resolved_at=now, resolved_by_version=version)
-    _follow(version)
+    follow(version)
+    retire_unfit(version, actor=actor, now=now)
     return version
-
-
-def _follow(version: GuidelineVersion) -> None:
-    """Let the tasks that nobody has met follow a version just published."""
-    met = Assignment.objects.filter(task=OuterRef("pk"))
-    unmet = Task.objects.filter(
-        ~Exists(met),
-        study_id=version.study_id,
-        purpose=Task.Purpose.LABEL,
-        state=Task.State.OPEN,
-        guideline_version__number__lt=version.number,
-    )
-    if not version.is_major:
-        # A kind that is no longer asked for stays with the version that asks it.
-        kinds = version.forms.values_list("kind", flat=True)
-        unmet.filter(kind__in=list(kinds)).update(guideline_version=version)
-        return
-    gone = list(unmet.values_list("pk", flat=True))
-    Task.objects.filter(pk__in=gone).update(state=Task.State.WITHDRAWN)
-    Slot.objects.filter(task__in=gone, state=Slot.State.OPEN).update(
-        state=Slot.State.CLOSED
-    )
-    for link in StudySource.objects.filter(study_id=version.study_id):
-        enqueue(
-            kind=BUILD_JOB,
-            subject=link,
-            dedupe_key=f"{BUILD_JOB}:{link.pk}:guideline:{version.pk}",
-        )
 
 
 def _hold(draft: GuidelineVersion) -> GuidelineVersion:

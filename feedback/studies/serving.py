@@ -26,6 +26,7 @@ from feedback.studies.models import (
     Task,
     TaskItem,
 )
+from feedback.studies.selectors import latest_guideline, major_number
 from feedback.studies.twins import make_twin
 
 # A round of training is this long, or as long as there are training tasks.
@@ -84,6 +85,26 @@ def retest_order(original: Assignment) -> list[int]:
         Positions of the items in the reverse of the order that the rater saw.
     """
     return list(reversed(original.shown_order))
+
+
+def version_to_follow(slot: Slot) -> int:
+    """The key of the guideline version by which a place's task is answered now.
+
+    An ordinary task has the version that it was made or last moved to. A check is
+    answered by the newest small revision of that, as a task that nobody has met is:
+    by an older number on the page it would be known.
+    """
+    task = slot.task
+    if slot.wave != Slot.Wave.CHECK:
+        return task.guideline_version_id
+    newest = latest_guideline(task.study)
+    if (
+        newest is None
+        or major_number(newest) > task.guideline_version.number
+        or not newest.forms.filter(kind=task.kind).exists()
+    ):
+        return task.guideline_version_id
+    return newest.pk
 
 
 def original_of(*, task: Task, rater: Rater) -> Assignment:
