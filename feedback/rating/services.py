@@ -151,7 +151,8 @@ def _check(
     if study.state == Study.State.CLOSED:
         raise Conflict(
             f"Study {study.name!r} was closed.",
-            next_step="Your answer was not stored; the study lead can open it again.",
+            next_step="Your answer was not stored. Closing is final; if it matters, "
+            "tell the study lead what you would have said.",
         )
     check_answer(answer, asked=shown.asked, order=shown.order)
     if shown_sha256_seen != shown.sha256:
