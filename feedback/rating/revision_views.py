@@ -22,7 +22,7 @@ from feedback.rating.selectors import (
     access_judgment,
     answers_of,
     last_judgment,
-    may_change_until,
+    may_take_back,
 )
 from feedback.rating.services import revise_judgment
 from feedback.rating.shown import Shown, shown_of
@@ -37,7 +37,7 @@ def study_undo(request: PersonRequest, uid: UUID) -> HttpResponse:
     """Open the answer that was submitted last in a study, to change it."""
     study = access_study(request.user, uid, Verb.TASK_RATE)
     judgment = last_judgment(user=request.user, study=study)
-    if judgment is None or may_change_until(judgment) < clock.now():
+    if judgment is None or not may_take_back(judgment, now=clock.now()):
         minutes = study.undo_seconds // 60
         messages.info(
             request,
@@ -59,7 +59,7 @@ def assignment_revise(request: PersonRequest, uid: UUID) -> HttpResponse:
     if request.method == "POST":
         return _revise(request, assignment, judgment, shown)
     has_reveal = Reveal.objects.filter(assignment=assignment).exists()
-    if not has_reveal and may_change_until(judgment) < clock.now():
+    if not has_reveal and not may_take_back(judgment, now=clock.now()):
         return redirect("assignment_detail", uid=assignment.uid)
     draft = draft_of(assignment)
     if not draft.version:

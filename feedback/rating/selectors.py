@@ -10,7 +10,7 @@ from feedback.accounts.models import User
 from feedback.common.exceptions import NotVisible
 from feedback.rating.models import CriterionRating, Judgment, Preference
 from feedback.rating.said import said_lines
-from feedback.studies.models import Assignment, Study
+from feedback.studies.models import Assignment, Study, Task
 
 _EXCERPT = 120
 
@@ -79,6 +79,15 @@ def may_change_until(judgment: Judgment) -> datetime:
     return submitted_at + timedelta(seconds=judgment.study.undo_seconds)
 
 
+def may_take_back(judgment: Judgment, *, now: datetime) -> bool:
+    """Whether a blind answer may still be changed; needs its task as well.
+
+    Never after training: what was expected is on the page that follows.
+    """
+    is_training = judgment.task.purpose == Task.Purpose.TRAINING
+    return not is_training and now <= may_change_until(judgment)
+
+
 @dataclass(frozen=True, slots=True)
 class JudgmentLine:
     """One judgment in a person's own history."""
@@ -107,8 +116,8 @@ def line_of(judgment: Judgment, *, now: datetime) -> JudgmentLine:
         prompt_excerpt=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…",
         summary=summary,
         n_revisions=judgment.revision - 1,
-        is_changeable=judgment.basis == Judgment.Basis.BLIND
-        and now <= may_change_until(judgment),
+        is_changeable=may_take_back(judgment, now=now)
+        and judgment.basis == Judgment.Basis.BLIND,
     )
 
 

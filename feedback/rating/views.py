@@ -26,6 +26,7 @@ from feedback.rating.selectors import (
     judgments_of,
     line_of,
     may_change_until,
+    may_take_back,
 )
 from feedback.rating.services import submit_judgment
 from feedback.rating.shown import Shown, shown_of
@@ -99,8 +100,8 @@ def _submitted(request: PersonRequest, assignment: Assignment) -> HttpResponse:
         "answers": answers_of(judgment) if judgment else [],
         "turns": turns_of(assignment.task),
         "changeable_until": changeable_until,
-        "is_changeable": changeable_until is not None
-        and changeable_until > clock.now(),
+        "is_changeable": judgment is not None
+        and may_take_back(judgment, now=clock.now()),
         "next_url": reverse("study_rate", args=[assignment.study.uid]),
     }
     return render(request, "rating/assignment_submitted.html", context)

@@ -13,11 +13,12 @@ from feedback.rating.answers import Answer, scores
 from feedback.rating.models import Draft, Judgment, Reveal
 from feedback.rating.replay import fields_of
 from feedback.rating.reveals import reveal_after
+from feedback.rating.selectors import judgments_of, line_of
 from feedback.rating.services import revise_judgment
 from feedback.rating.shown import shown_of
 from feedback.studies.assignment import assign_next
 from feedback.studies.criteria import FormDraft
-from feedback.studies.models import Assignment, Study
+from feedback.studies.models import Assignment, Study, Task
 from tests.builders import GOOD, make_rater, make_study, submit
 
 pytestmark = pytest.mark.django_db
@@ -99,8 +100,24 @@ def test_a_closed_study_takes_no_revision(judged, study):
     Study.objects.filter(pk=study.pk).update(state=Study.State.CLOSED)
     judged.study.refresh_from_db()
 
-    with pytest.raises(Conflict, match="was closed"):
+    with pytest.raises(Conflict, match="was closed") as refused:
         revise(judged)
+    assert "Closing is final" in refused.value.next_step
+
+
+def test_an_answer_in_training_is_not_taken_back(judged, study, rater, sign_in):
+    """What was expected is on the page that follows it."""
+    Task.objects.filter(pk=judged.task_id).update(purpose=Task.Purpose.TRAINING)
+    judged = judgments_of(rater.user).get()
+    assert not line_of(judged, now=clock.now()).is_changeable
+    browser = sign_in(rater.user)
+
+    page = browser.get(reverse("study_undo", args=[study.uid]), follow=True)
+    assert "no answer of the last 10 minutes" in page.content.decode()
+    url = reverse("assignment_revise", args=[judged.assignment.uid])
+    assert browser.get(url).status_code == 302
+    page = browser.get(reverse("assignment_detail", args=[judged.assignment.uid]))
+    assert url not in page.content.decode()
 
 
 def test_undo_opens_the_last_answer_as_it_was_given(judged, study, rater, sign_in):
