@@ -99,16 +99,52 @@ def set_tier(*, enrollment: Enrollment, tier: str, actor: User) -> Enrollment:
     return held
 
 
-@transaction.atomic
 def set_practice(
     *, enrollment: Enrollment, profession: str, specialty: str, actor: User
 ) -> Rater:
     """Correct what a rater is noted as; it decides which cases are theirs.
 
+    It is noted once for a person, so it counts in every study that they rate in. Who
+    does not lead all of these may not change it here; that they tried is recorded.
+
     Raises:
-        Conflict: if the person is no rater.
+        Forbidden: if the actor is that person.
+        Conflict: if the person is no rater, or rates in a study of others.
         Invalid: if a text is too long or holds what cannot be stored.
     """
+    _refuse_oneself(enrollment, actor)
+    n_elsewhere = (
+        Enrollment.objects.filter(
+            user=enrollment.user_id, role=Role.RATER, ended_at=None
+        )
+        .exclude(study__state=Study.State.CLOSED)
+        .exclude(study__in=studies_for(actor, Verb.STUDY_LEAD))
+        .count()
+    )
+    if n_elsewhere:
+        record(
+            action="rater.practice_refused",
+            subject=enrollment,
+            actor=actor,
+            details={"n_elsewhere": n_elsewhere},
+        )
+        studies = (
+            "another study" if n_elsewhere == 1 else f"{n_elsewhere} other studies"
+        )
+        raise Conflict(
+            f"{enrollment.user.name} rates in {studies} that you do not lead, and the "
+            "practice counts there as well.",
+            next_step="Ask an administrator to change it.",
+        )
+    return _note_practice(
+        enrollment, profession=profession, specialty=specialty, actor=actor
+    )
+
+
+@transaction.atomic
+def _note_practice(
+    enrollment: Enrollment, *, profession: str, specialty: str, actor: User
+) -> Rater:
     rater = Rater.objects.select_for_update().filter(user=enrollment.user_id).first()
     if rater is None:
         raise Conflict(f"{enrollment.user.name} is not noted as a rater.")

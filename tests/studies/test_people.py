@@ -13,6 +13,7 @@ from feedback.studies.people import (
     add_credential,
     check_credential,
     end_enrollment,
+    set_practice,
     set_stage,
     set_tier,
 )
@@ -30,6 +31,32 @@ def license_(cast):
     return add_credential(
         rater=cast.rater, kind="license", title="License", actor=cast.lead
     )
+
+
+def test_a_lead_of_one_study_does_not_change_a_practice_in_another(cast, enrollment):
+    enroll(study=cast.other_study, user=cast.rater.user, role=Role.RATER)
+    given = {"profession": "nurse", "specialty": "oncology"}
+
+    with pytest.raises(Conflict, match="Ada Rater rates in another study"):
+        set_practice(enrollment=enrollment, actor=cast.lead, **given)
+
+    cast.rater.refresh_from_db()
+    assert cast.rater.profession == "physician"
+    assert actions(enrollment) == ["rater.practice_refused"]
+    # Who may change it everywhere may.
+    set_practice(enrollment=enrollment, actor=cast.admin, **given)
+    cast.other_study.enrollments.filter(user=cast.rater.user).update(
+        ended_at=clock.now()
+    )
+    set_practice(enrollment=enrollment, actor=cast.lead, **given | {"specialty": "x"})
+    assert actions(cast.rater) == ["rater.practice_set"] * 2
+
+
+def test_nobody_decides_about_their_own_practice(cast):
+    own = enroll(study=cast.study, user=cast.lead, role=Role.RATER)
+    create_rater(user=cast.lead, profession="physician", specialty="")
+    with pytest.raises(Forbidden, match="Nobody decides this about themselves"):
+        set_practice(enrollment=own, profession="", specialty="x", actor=cast.lead)
 
 
 @pytest.fixture
@@ -64,8 +91,8 @@ def test_a_lead_corrects_what_a_rater_is_noted_as(cast, enrollment, lead):
     assert refused.status_code == 422
     assert 'id="id_specialty_error"' in refused.text
     assert actions(cast.rater) == ["rater.practice_set"]
-    own = cast.study.enrollments.get(user=cast.lead)
-    url = reverse("enrollment_detail", args=[own.uid])
+    none = cast.study.enrollments.get(user=cast.reviewer)
+    url = reverse("enrollment_detail", args=[none.uid])
     assert lead.post(url, {"change": "practice", **given}).status_code == 409
 
 
