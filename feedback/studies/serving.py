@@ -33,6 +33,10 @@ from feedback.studies.twins import make_twin
 TRAINING_TASKS = 5
 # A study with golds shows each rater one among so many of their first tasks.
 GOLD_WITHIN = 20
+# Of a rater who has met so many tasks the ordinary answers tell enough, and golds are
+# few. After a drift alarm five are asked at once: `feedback.quality.standards`.
+SETTLED_AFTER = 100
+SETTLED_PERCENT = 2
 # A retest comes after so many other tasks at least, so that it is not remembered.
 RETEST_AFTER = 10
 _RETEST_CANDIDATES = 200
@@ -56,16 +60,32 @@ def is_drawn(
     return _digest(f"{what}:{seed}:{pseudonym}:{ordinal}") * 100 < percent * 2**64
 
 
+def gold_share(*, percent: int, ordinal: int) -> int:
+    """The share of golds among a rater's tasks, where they have got to.
+
+    Args:
+        percent: the study's, 0 to 50.
+        ordinal: number of the task in the rater's own sequence, from 1.
+
+    Returns:
+        Percent: the study's for the first 100 tasks, from then on 2, or the study's if
+        that is less.
+    """
+    return percent if ordinal <= SETTLED_AFTER else min(percent, SETTLED_PERCENT)
+
+
 def is_gold_turn(*, seed: int, pseudonym: str, ordinal: int, percent: int) -> bool:
     """Whether a rater's task is to be one whose answer is known.
 
-    Drawn by `is_drawn`; where chance gives none among a rater's first 20 tasks, one
-    of these is a gold all the same. Without golds in the plan none is.
+    Drawn by `is_drawn` with the share of `gold_share`; where chance gives none among a
+    rater's first 20 tasks, one of these is a gold all the same. Without golds in the
+    plan none is.
     """
 
     def drawn(one: int) -> bool:
+        share = gold_share(percent=percent, ordinal=one)
         return is_drawn(
-            seed=seed, pseudonym=pseudonym, ordinal=one, what="gold", percent=percent
+            seed=seed, pseudonym=pseudonym, ordinal=one, what="gold", percent=share
         )
 
     if not percent or drawn(ordinal):

@@ -130,7 +130,8 @@ class SettingsForm(PlainForm):
     )
     gold_percent = _percent(
         "Known answers, in percent",
-        "Of a rater's tasks, so many have an answer that is known. Usual: 5.",
+        "Of a rater's tasks, so many have an answer that is known. Usual: 5. Once a "
+        "rater has met 100 tasks, 2 at most.",
         most=50,
     )
     retest_percent = _percent(

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback.studies.models import Assignment
-from feedback.studies.serving import GOLD_WITHIN, is_drawn, is_gold_turn, retest_order
+from feedback.studies.serving import (
+    GOLD_WITHIN,
+    gold_share,
+    is_drawn,
+    is_gold_turn,
+    retest_order,
+)
 
 _SEEDS = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 
@@ -24,16 +30,36 @@ def test_a_study_without_golds_has_no_turn_for_one(seed, ordinal):
     assert not is_gold_turn(seed=seed, pseudonym="R-1", ordinal=ordinal, percent=0)
 
 
+@pytest.mark.parametrize(
+    ("percent", "ordinal", "share"),
+    [
+        (5, 1, 5),
+        (5, 100, 5),
+        (5, 101, 2),
+        (50, 100_000, 2),
+        (2, 101, 2),
+        (1, 101, 1),
+        (0, 101, 0),
+    ],
+)
+def test_after_a_hundred_tasks_golds_are_two_in_a_hundred(percent, ordinal, share):
+    assert gold_share(percent=percent, ordinal=ordinal) == share
+
+
 @pytest.mark.parametrize("percent", [2, 5, 50])
-def test_the_share_of_golds_is_the_one_asked_for(percent):
-    n = 20_000
+@pytest.mark.parametrize(
+    ("ordinals", "most"), [(range(21, 101), 50), (range(101, 1001), 2)]
+)
+def test_the_share_of_golds_is_the_one_asked_for(percent, ordinals, most):
+    n_raters, share = 40, min(percent, most) / 100
     n_drawn = sum(
-        is_gold_turn(seed=7, pseudonym="R-1", ordinal=one, percent=percent)
-        for one in range(1, n + 1)
+        is_gold_turn(seed=7, pseudonym=f"R-{one}", ordinal=ordinal, percent=percent)
+        for one in range(n_raters)
+        for ordinal in ordinals
     )
-    # Four standard deviations either way, and the one that is given for sure.
-    slack = 4 * (n * percent / 100 * (1 - percent / 100)) ** 0.5 + 1
-    assert abs(n_drawn - n * percent / 100) <= slack
+    n = n_raters * len(ordinals)
+    # Four standard deviations either way.
+    assert abs(n_drawn - n * share) <= 4 * (n * share * (1 - share)) ** 0.5
 
 
 def test_two_raters_meet_golds_at_different_turns():
