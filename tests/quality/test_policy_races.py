@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from feedback.common import clock
 from feedback.common.exceptions import Conflict
@@ -16,9 +16,10 @@ from feedback.rating.models import Judgment
 from feedback.studies.assignment import assign_next, release_expired
 from feedback.studies.criteria import FormDraft
 from feedback.studies.models import Assignment, Slot, Study, Task
-from feedback.studies.slots import fit_slots
+from feedback.studies.study_settings import save_settings
 from tests.builders import make_rater, make_study, submit
 from tests.rating.test_races import together
+from tests.rating.test_revisions import revise
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -71,6 +72,24 @@ def rate(study, rater, *, number, sent):
             # Another rater took the place after the lease ran out: said, not lost.
             continue
         sent.append(judgment.pk)
+        if (number + len(sent)) % 5 == 0:
+            change_mind(judgment, number=len(sent), sent=sent)
+
+
+def change_mind(judgment, *, number, sent):
+    """Outside one's practice after all, and half of the time in it again."""
+    try:
+        outside = revise(judgment, Answer(is_outside_practice=True))
+        sent.append(outside.pk)
+        if number % 2:
+            sent.append(revise(outside, answer_of(0)).pk)
+    except Conflict:
+        # Somebody else was asked in the meantime: said, not lost.
+        return
+
+
+def change(study, values):
+    save_settings(study=study, values=values, actor=study.created_by)
 
 
 def run_due_jobs():
@@ -88,9 +107,8 @@ def test_64_raters_while_policies_change(study):
         if index < N_RATERS:
             return rate(study, raters[index], number=index, sent=sent)
         if index == N_RATERS:
-            for change in CHANGES:
-                Study.objects.filter(pk=study.pk).update(**change)
-                fit_slots(study=Study.objects.get(pk=study.pk))
+            for values in CHANGES:
+                change(study, values)
                 is_over.wait(0.3)
             return is_over.set()
         while not is_over.is_set():
@@ -103,26 +121,32 @@ def test_64_raters_while_policies_change(study):
 
     # Every answer that was confirmed is there, and none is there twice.
     assert sorted(sent) == sorted(Judgment.objects.values_list("pk", flat=True))
-    pairs = Counter(Judgment.objects.values_list("task_id", "rater_id"))
+    first = Judgment.objects.filter(revision=1)
+    pairs = Counter(first.values_list("task_id", "rater_id"))
     assert set(pairs.values()) == {1}
     # No place was answered by two, no task had more answers than places ever asked.
     live = Assignment.objects.filter(state=Assignment.State.SUBMITTED)
     per_slot = live.values("slot").annotate(n=Count("pk")).values_list("n", flat=True)
     assert set(per_slot) == {1}
-    most = study.tasks.annotate(n=Count("judgments")).values_list("n", flat=True)
-    assert max(most) <= 6
+    is_answered = Q(slots__state=Slot.State.DONE)
+    most = study.tasks.annotate(n=Count("slots", filter=is_answered))
+    assert max(most.values_list("n", flat=True)) <= 6
     for slot in Slot.objects.filter(state=Slot.State.DONE):
         assert slot.assignments.filter(state="submitted").count() == 1
+    # What an answer says last is what its place says.
+    for state, outcome in (("done", "answered"), ("passed", "outside_practice")):
+        said = Judgment.objects.filter(superseded_by=None, outcome=outcome)
+        places = Slot.objects.filter(study=study, state=state)
+        assert said.count() == places.count()
     assert not connection.in_atomic_block
 
 
 def test_after_the_last_change_the_work_ends(study):
     """Whatever was changed on the way, the last policy decides and tasks complete."""
     raters = [make_rater(study) for _ in range(8)]
-    for number, change in enumerate(CHANGES):
-        Study.objects.filter(pk=study.pk).update(**change)
+    for number, values in enumerate(CHANGES):
+        change(study, values)
         fresh = Study.objects.get(pk=study.pk)
-        fit_slots(study=fresh)
         run_due_jobs()
         for rater in raters:
             for _ in range(4):
@@ -145,3 +169,22 @@ def test_after_the_last_change_the_work_ends(study):
         "cap",
         "lowered",
     }
+
+
+def test_fewer_are_asked_while_three_hold_and_submit():
+    """All three answers count, and nobody else is asked."""
+    study = make_study(n_prompts=1, n_completions=1, overlap=5)
+    raters = [make_rater(study) for _ in range(3)]
+    held = [assign_next(study=study, rater=one, now=clock.now()) for one in raters]
+
+    def work(index):
+        if index == 3:
+            return change(study, {"overlap": 2})
+        return submit(Assignment.objects.get(pk=held[index].pk), answer_of(index))
+
+    together(4, work)
+
+    assert study.judgments.count() == 3
+    states = Counter(study.slots.values_list("state", flat=True))
+    assert states == {"done": 3, "closed": 2}
+    assert study.tasks.get().state == Task.State.COMPLETE
