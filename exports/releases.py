@@ -287,7 +287,8 @@ def _publish(
         },
     )
     emit(ReleasePublished(release_id=release.pk))
-    transaction.on_commit(lambda: place_signature(release, directory))
+    folder = folder_of(release.snapshot, directory)
+    transaction.on_commit(lambda: place_signature(release, folder))
 
 
 def _comment(release: Release, now: datetime) -> str:
@@ -309,14 +310,20 @@ def signed_release_of(snapshot: Snapshot) -> Release | None:
     return snapshot.releases.exclude(released_at=None).order_by("-released_at").first()
 
 
-def place_signature(release: Release, directory: Path) -> None:
-    """Lay the signature beside the manifest in the snapshot's stored folder."""
-    folder = folder_of(release.snapshot, directory)
-    if folder.is_dir():
+def place_signature(release: Release, folder: Path) -> None:
+    """Lay the signature beside the manifest in an exported folder, if it is not there.
+
+    Args:
+        release: one that is out.
+        folder: of its snapshot; if it is gone, nothing is done.
+    """
+    file = folder / manifest.SIGNATURE
+    is_there = file.is_file() and file.read_text(encoding="utf-8") == release.signature
+    if folder.is_dir() and not is_there:
         # Beside the folder, where no check of it can meet half a file.
         draft = folder.parent / f".{folder.name}.{manifest.SIGNATURE}"
         draft.write_text(release.signature, encoding="utf-8")
-        draft.rename(folder / manifest.SIGNATURE)
+        draft.rename(file)
 
 
 @transaction.atomic

@@ -9,8 +9,10 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from exports.archives import zip_stream
+from exports.manifest import SIGNATURE
 from exports.models import ExportFile, Snapshot
 from exports.ranges import Part, blocks_of, part_asked
+from exports.releases import place_signature, signed_release_of
 
 _CONTENT_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -62,8 +64,12 @@ def file_response(
 
 
 def archive_blocks(folder: Path, snapshot: Snapshot) -> Iterator[bytes]:
-    """The bytes of a snapshot's ZIP."""
+    """The bytes of a snapshot's ZIP, with the signature if it was released."""
     paths = list(snapshot.files.values_list("path", flat=True))
+    release = signed_release_of(snapshot)
+    if release is not None:
+        place_signature(release, folder)
+        paths.append(SIGNATURE)
     return zip_stream(folder, paths, root=snapshot.name)
 
 

@@ -1,10 +1,12 @@
 """The routes of exports."""
 
-from django.urls import path
+from django.urls import include, path
 
 from exports import api, api_files, token_views, views
 
 urlpatterns = [
+    path("", include("exports.release_urls")),
+    path("", include("exports.delivery_urls")),
     path("studies/<uuid:uid>/exports/", views.snapshot_list, name="snapshot_list"),
     path("studies/<uuid:uid>/exports/seal/", views.snapshot_seal, name="snapshot_seal"),
     path("snapshots/<uuid:uid>/", views.snapshot_detail, name="snapshot_detail"),

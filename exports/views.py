@@ -80,7 +80,7 @@ def _list_page(
         "form": form,
         "may_seal": may(request.user, Verb.SNAPSHOT_SEAL, study),
         "preview": preview_of(study),
-        "snapshots": snapshots[:_SNAPSHOTS_SHOWN],
+        "snapshots": snapshots.prefetch_related("releases")[:_SNAPSHOTS_SHOWN],
         "configurations": CONFIGURATIONS,
     }
     return render(request, "exports/snapshot_list.html", context, status=status)
@@ -101,6 +101,8 @@ def snapshot_detail(request: PersonRequest, uid: UUID) -> HttpResponse:
         "parts": contract_parts(snapshot) if snapshot.sealed_at else [],
         "files": list(snapshot.files.all()),
         "archive_name": archive_name(snapshot),
+        "releases": list(snapshot.releases.order_by("-pk")),
+        "may_release": may(request.user, Verb.RELEASE_PREPARE, snapshot),
     }
     name = "_snapshot" if request.htmx else "snapshot_detail"
     response = render(request, f"exports/{name}.html", context)
