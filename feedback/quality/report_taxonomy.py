@@ -14,6 +14,7 @@ from feedback.stats.arrays import BoolArray
 from feedback.studies.models import SpanLabel, Study
 
 Row = dict[str, Any]
+_RECENT_WEEKS = 4
 SEVERITIES = tuple(SpanMark.Severity.values)
 
 
@@ -46,12 +47,17 @@ def taxonomy(marks: Columns, labels: list[tuple[str, str, str]]) -> Content:
         marks.numbers["judgment"][base], marks.numbers["completion"][base]
     )
     n_read = int(read.max()) + 1 if len(read) else 0
+    is_recent, n_recent = _recent(marks, base)
     marked = base & (marks.texts["label"].codes != NONE)
     return {
         "n_read": n_read,
         "n_raters": len(np.unique(marks.numbers["rater"][base])),
         "n_marked": len(np.unique(read[marked[base]])),
-        "labels": [_label_row(marks, marked, label, n_read=n_read) for label in labels],
+        "labels": [
+            _label_row(marks, marked, label, n_read=n_read)
+            | _trend(marks, marked, label[0], is_recent, n_recent, n_read - n_recent)
+            for label in labels
+        ],
         "weeks": _weeks(marks, base, marked),
     }
 
@@ -77,6 +83,39 @@ def _label_row(
         **by_severity,
         "per_100": stored(100.0 * n / n_read) if n_read else None,
         "n_raters": len(np.unique(marks.numbers["rater"][rows])),
+    }
+
+
+def _recent(marks: Columns, base: BoolArray) -> tuple[BoolArray, int]:
+    """Rows of the last four weeks that had texts, and how many texts they had."""
+    weeks = marks.texts["week"]
+    of_base = {weeks.words[code] for code in np.unique(weeks.codes[base]).tolist()}
+    last = sorted(of_base)[-_RECENT_WEEKS:]
+    codes = [code for code, word in enumerate(weeks.words) if word in last]
+    is_recent = np.isin(weeks.codes, codes)
+    rows = base & is_recent
+    texts = number_rows(
+        marks.numbers["judgment"][rows], marks.numbers["completion"][rows]
+    )
+    return is_recent, int(texts.max()) + 1 if len(texts) else 0
+
+
+def _trend(
+    marks: Columns,
+    marked: BoolArray,
+    key: str,
+    is_recent: BoolArray,
+    n_recent: int,
+    n_before: int,
+) -> Row:
+    """Marks per 100 texts in the last four weeks and before; None without a before."""
+    found = marks.texts["label"]
+    rows = marked & _is_word(found.codes, found.words, key)
+    if not n_before:
+        return {"before": None, "recent": None}
+    return {
+        "before": stored(100.0 * int((rows & ~is_recent).sum()) / n_before),
+        "recent": stored(100.0 * int((rows & is_recent).sum()) / n_recent),
     }
 
 

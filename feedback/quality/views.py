@@ -51,7 +51,7 @@ def quality(request: PersonRequest, uid: UUID) -> HttpResponse:
     epochs, epoch = _epochs(request, study)
     look = _look(request.user, study, epoch)
     shown = [_show(look, key) for key, tab in TABS.items() if tab.is_first]
-    context = _context(study, epochs, epoch) | {"shown": shown}
+    context = _context(request.user, study, epochs, epoch) | {"shown": shown}
     return render(request, "quality/quality_detail.html", context)
 
 
@@ -65,7 +65,10 @@ def quality_block(request: PersonRequest, uid: UUID, key: str) -> HttpResponse:
     look = _look(request.user, study, epoch)
     if request.htmx and request.GET.get("seen") == _version(look, key):
         return HttpResponse(status=204)
-    context = _context(study, epochs, epoch) | {"one": _show(look, key), "key": key}
+    context = _context(request.user, study, epochs, epoch) | {
+        "one": _show(look, key),
+        "key": key,
+    }
     name = "quality/_block.html" if request.htmx else "quality/block_detail.html"
     response = render(request, name, context)
     patch_vary_headers(response, ["HX-Request"])
@@ -98,7 +101,7 @@ def quality_pairs(request: PersonRequest, uid: UUID, question: str) -> HttpRespo
         raise NotVisible
     if request.GET.get("as") == "csv":
         return _as_file(found.table.as_csv(), name=f"pairs-{question}")
-    context = _context(study, epochs, epoch) | {"found": found}
+    context = _context(request.user, study, epochs, epoch) | {"found": found}
     return render(request, "quality/pairs_detail.html", context)
 
 
@@ -119,7 +122,7 @@ def quality_items(request: PersonRequest, uid: UUID, question: str) -> HttpRespo
         return _as_file(found.as_csv(), name=f"consensus-{question}")
     pages = Paginator(found.rows, _ITEMS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    context = _context(study, epochs, epoch) | {
+    context = _context(request.user, study, epochs, epoch) | {
         "found": found,
         "page": page,
         "table": found.table(list(page)),
@@ -216,9 +219,15 @@ def _show(look: Look, key: str) -> _Shown:
 
 
 def _context(
-    study: Study, epochs: tuple[Epoch, ...], epoch: Epoch | None
+    user: User, study: Study, epochs: tuple[Epoch, ...], epoch: Epoch | None
 ) -> dict[str, object]:
-    return {"study": study, "epochs": epochs, "epoch": epoch, "tabs": TABS}
+    return {
+        "study": study,
+        "epochs": epochs,
+        "epoch": epoch,
+        "tabs": TABS,
+        "may_see_causes": may(user, Verb.ADJUDICATION_SEE, study),
+    }
 
 
 def _as_file(text: str, *, name: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feedback.review import adjudication_views, evidence_views, views
+from feedback.review import adjudication_views, cause_views, evidence_views, views
 
 urlpatterns = [
     path("studies/<uuid:uid>/flags/", views.flag_list, name="flag_list"),
@@ -15,6 +15,12 @@ urlpatterns = [
         "studies/<uuid:uid>/adjudication/next/",
         adjudication_views.case_next,
         name="case_next",
+    ),
+    path("studies/<uuid:uid>/causes/", cause_views.cause_list, name="cause_list"),
+    path(
+        "studies/<uuid:uid>/causes/<slug:table>.csv",
+        cause_views.cause_csv,
+        name="cause_csv",
     ),
     path("cases/<uuid:uid>/", adjudication_views.case_detail, name="case_detail"),
     path("cases/<uuid:uid>/claim/", adjudication_views.case_claim, name="case_claim"),

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from exports.downloads import signed
-from exports.models import DownloadLink, EvaluationSet, Snapshot
+from exports.models import (
+    DownloadLink,
+    EvaluationSet,
+    Snapshot,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from feedback.accounts.models import ApiToken, Credential
 from feedback.corpus.models import ImportBatch
 from feedback.review.models import AdjudicationCase, EvidenceEdition
@@ -68,6 +74,8 @@ class World:
     edition: EvidenceEdition
     api_token: ApiToken
     download: DownloadLink
+    endpoint: WebhookEndpoint
+    delivery: WebhookDelivery
 
     def person(self, name: str):
         """The user that a column of the table stands for."""
@@ -151,6 +159,14 @@ def download(world: World) -> list[object]:
     return [signed(world.download)]
 
 
+def endpoint(world: World) -> list[object]:
+    return [world.endpoint.uid]
+
+
+def delivery(world: World) -> list[object]:
+    return [world.delivery.uid]
+
+
 def quality_block(world: World) -> list[object]:
     return [world.cast.study.uid, "agreement"]
 
@@ -161,6 +177,10 @@ def quality_csv(world: World) -> list[object]:
 
 def quality_pairs(world: World) -> list[object]:
     return [world.cast.study.uid, "correctness"]
+
+
+def cause_csv(world: World) -> list[object]:
+    return [world.cast.study.uid, "causes"]
 
 
 def quality_items(world: World) -> list[object]:
@@ -321,6 +341,8 @@ ROUTES = (
     get("quality_block", quality_block, **only("lead", "auditor", "admin")),
     get("quality_csv", quality_csv, **only("lead", "auditor", "admin")),
     get("quality_pairs", quality_pairs, **only("lead", "auditor", "admin")),
+    get("cause_list", study, **only("lead", "auditor")),
+    get("cause_csv", cause_csv, **only("lead", "auditor")),
     get("quality_items", quality_items, **only("lead", "auditor")),
     get("quality_task", quality_task, **only("lead", "auditor")),
     get("known_answers", study, **only("lead", "admin")),
@@ -351,9 +373,19 @@ ROUTES = (
     get("snapshot_detail", snapshot, **only(*PULL)),
     get("snapshot_file", snapshot_file, **only(*PULL)),
     get("snapshot_archive", snapshot, **only(*PULL)),
+    get("pull_news", study, **only(*PULL)),
+    get("snapshot_schedule", study, **only("lead")),
+    post("snapshot_schedule", study, **only("lead", status=422)),
+    get("webhook_list", study, **only("lead", "admin")),
+    post("webhook_list", study, **only("lead", "admin", status=422)),
+    post("webhook_ping", endpoint, **only("lead", "admin", status=302)),
+    post("webhook_end", endpoint, **only("lead", "admin", status=302)),
+    # Its news is still on the way.
+    post("webhook_again", delivery, **only("lead", "admin", status=409)),
     get("token_list", **everybody(200)),
     post("token_list", **everybody(422)),
     post("token_revoke", token, **only("ml_engineer", status=302)),
+    get("api_schema", **dict.fromkeys(PEOPLE, 200)),
     get("api_study_list", **everybody(200) | {"anonymous": 401}),
     get("api_study_snapshots", study, **only(*PULL) | {"anonymous": 401}),
     # Sent empty, it takes the default of each threshold.
