@@ -13,10 +13,20 @@ import numpy as np
 import pyarrow as pa
 from django.db import connection
 
+from exports.facts_of_people import people_of
+from exports.facts_of_texts import texts_of
 from exports.models import Snapshot
-from feedback.stats.agreement import Level, krippendorff_alpha, percent_agreement
+from feedback.stats.agreement import (
+    FEW_ITEMS,
+    Agreement,
+    Level,
+    measure_agreement,
+)
+from feedback.stats.arrays import IntArray
 from feedback.studies.models import Criterion, GuidelineVersion
 
+_SEED = 20_261
+_VALUES_OF_A_SCALE = 2
 _GUIDELINES = """
     SELECT DISTINCT j.guideline_version_id
     FROM exports_snapshotmember m JOIN rating_judgment j ON j.id = m.judgment_id
@@ -53,11 +63,6 @@ _PREFERENCES = _PATTERNS.format(
     GROUP BY 2, 3
 """
 )
-_RATERS = """
-    SELECT r.specialty, count(*), count(*) FILTER (WHERE r.is_simulated)
-    FROM exports_snapshotrater r WHERE r.snapshot_id = %s
-    GROUP BY r.specialty ORDER BY r.specialty COLLATE "C"
-"""
 _SHOWN = """
     SELECT DISTINCT t.prompt_id
     FROM exports_snapshotmember m
@@ -70,11 +75,6 @@ _PROMPTS = f"""
         count(DISTINCT p.group_key),
         array_agg(DISTINCT p.locale COLLATE "C")
     FROM corpus_prompt p WHERE p.id IN ({_SHOWN})
-"""  # noqa: S608 - constants only
-_SOURCES = f"""
-    SELECT DISTINCT s.name, s.license, s.attribution
-    FROM corpus_prompt p JOIN corpus_source s ON s.id = p.source_id
-    WHERE p.id IN ({_SHOWN}) ORDER BY 1, 2, 3
 """  # noqa: S608 - constants only
 
 
@@ -92,15 +92,9 @@ def facts_of(snapshot: Snapshot) -> dict[str, Any]:
             {c["key"] for g in guidelines for c in g["criteria"] if c["is_averaged"]}
         ),
         "agreement": _agreement(snapshot),
-        "raters": [
-            {"specialty": specialty, "n": n, "n_simulated": n_simulated}
-            for specialty, n, n_simulated in _rows(_RATERS, snapshot)
-        ],
         "prompts": _prompts(snapshot),
-        "sources": [
-            {"name": name, "license": license_, "attribution": attribution}
-            for name, license_, attribution in sorted(_rows(_SOURCES, snapshot))
-        ],
+        **people_of(snapshot),
+        **texts_of(snapshot),
         "pyarrow": pa.__version__,
     }
 
@@ -170,17 +164,38 @@ def _agreement_line(
     counts = np.repeat(
         np.array(rows, dtype=np.int64), [n_units for _, n_units in patterns], axis=0
     )
-    is_shared = counts.sum(axis=1) > 1
-    alpha = krippendorff_alpha(
-        counts, values=np.array(values, dtype=np.float64), level=level
+    return {"key": key, "level": level, **_measured(counts, values, level)}
+
+
+def _measured(counts: IntArray, values: list[int], level: Level) -> dict[str, Any]:
+    """What the card says of one table of counts; None stands for "not defined"."""
+    if len(values) < _VALUES_OF_A_SCALE:
+        # Whoever never disagreed has no chance agreement to be measured against.
+        is_shared = counts.sum(axis=1) > 1
+        return {
+            "n_units": int(is_shared.sum()),
+            "n_ratings": int(counts[is_shared].sum()),
+            "percent_agreement": 1.0 if is_shared.any() else None,
+            "alpha": None,
+            "alpha_low": None,
+            "alpha_high": None,
+            "is_few": int(is_shared.sum()) < FEW_ITEMS,
+        }
+    found: Agreement = measure_agreement(
+        counts,
+        values=np.array(values, dtype=np.float64),
+        level=level,
+        # Fixed, so that the same answers always give the same interval.
+        rng=np.random.default_rng(_SEED),
     )
     return {
-        "key": key,
-        "level": level,
-        "n_units": int(is_shared.sum()),
-        "n_ratings": int(counts[is_shared].sum()),
-        "percent_agreement": _rounded(percent_agreement(counts)),
-        "alpha": _rounded(alpha),
+        "n_units": found.n_items,
+        "n_ratings": found.n_ratings,
+        "percent_agreement": _rounded(found.percent),
+        "alpha": _rounded(found.alpha),
+        "alpha_low": _rounded(found.alpha_low),
+        "alpha_high": _rounded(found.alpha_high),
+        "is_few": found.is_few,
     }
 
 
