@@ -105,18 +105,19 @@ def _groups(
                 Dot(
                     label=f"{row['group']}: {row['question']}",
                     says=f"{decimal(row['difference'])}, q {decimal(row['q_value'])}",
-                    value=row["difference"],
-                    low=row["difference_low"],
-                    high=row["difference_high"],
+                    value=_of_scale(row, "difference"),
+                    low=_of_scale(row, "difference_low"),
+                    high=_of_scale(row, "difference_high"),
                     is_weak=row["q_value"] > 0.05,  # noqa: PLR2004 - the usual bound
                 )
                 for row in tested[:_DRAWN]
             ],
             key=name,
-            title=f"{heading}: difference from the rest",
+            title=f"{heading}: difference from the rest, in percent of the scale",
             describes=(
                 "The smallest q first, with 95 % intervals. Filled dots have a false "
-                "discovery rate of 5 % or less."
+                "discovery rate of 5 % or less. Numbers at the end are in the unit of "
+                "the scale."
             ),
             holds=(0.0,),
         )
@@ -127,6 +128,11 @@ def _groups(
         table=Table(name, heading, _GROUP_COLUMNS, shown),
         notes=(_TESTED,),
     )
+
+
+def _of_scale(row: dict[str, Any], key: str) -> float | None:
+    """In percent of the scale: points of 5 and of 100 on one axis would mislead."""
+    return None if row[key] is None else 100.0 * float(row[key]) / row["span"]
 
 
 def _order(rows: list[dict[str, Any]]) -> Part:

@@ -9,7 +9,7 @@ a table beneath each chart.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, floor
+from math import ceil, floor, log10
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -20,10 +20,28 @@ _TEXT_DOWN = 15
 _MARK_DOWN = 30
 _LEFT, _WIDTH = 2.0, 96.0
 _LONGEST = 30
-_NICE_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0)
+_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_LEAST_STEP = 0.05
 _MOST_TICKS = 6
 _LINE_HEIGHT, _LINE_TOP = 160, 14
 _LINE_LEFT, _LINE_WIDTH = 12.0, 84.0
+
+
+class Drawn(SafeString):
+    """A chart as SVG, with the words that stand above it in a page.
+
+    Attributes:
+        caption: its title; a screen reader has it from the SVG itself.
+    """
+
+    caption: str
+
+    @classmethod
+    def of(cls, drawn: SafeString, *, caption: str) -> "Drawn":
+        """A drawing with its caption."""
+        made = cls(drawn)
+        made.caption = caption
+        return made
 
 
 @dataclass(frozen=True)
@@ -93,14 +111,19 @@ def axis_for(values: Iterable[float], *, holds: Sequence[float] = (0.0,)) -> Axi
     every = [*values, *holds]
     lowest, highest = min(every), max(every)
     span = (highest - lowest) or 1.0
-    step = next(
-        (one for one in _NICE_STEPS if span / one <= _MOST_TICKS),
-        10.0 ** ceil(len(str(int(span / _MOST_TICKS)))),
-    )
+    step = _nice_step(span / _MOST_TICKS)
     first, last = floor(lowest / step + 1e-9), ceil(highest / step - 1e-9)
     last = max(last, first + 1)
     ticks = tuple(round(step * place, 6) for place in range(first, last + 1))
     return Axis(low=ticks[0], high=ticks[-1], ticks=ticks)
+
+
+def _nice_step(least: float) -> float:
+    """The smallest round step that is not below `least`: 1, 2, 2.5 or 5 and zeros."""
+    if least <= _LEAST_STEP:
+        return _LEAST_STEP
+    ten = 10.0 ** floor(log10(least) + 1e-9)
+    return next(one * ten for one in _NICE if one * ten >= least * (1 - 1e-9))
 
 
 def dots_and_whiskers(
@@ -110,7 +133,7 @@ def dots_and_whiskers(
     title: str,
     describes: str,
     holds: Sequence[float] = (0.0, 1.0),
-) -> SafeString:
+) -> Drawn:
     """A line for each estimate: a dot, and its interval as a whisker.
 
     Args:
@@ -173,7 +196,7 @@ def bars(
     describes: str,
     legend: Sequence[str] = (),
     first_tone: int = 1,
-) -> SafeString:
+) -> Drawn:
     """A line for each amount, divided into its parts.
 
     Args:
@@ -242,7 +265,7 @@ def lines(
     key: str,
     title: str,
     describes: str,
-) -> SafeString:
+) -> Drawn:
     """Values over time: one line each, told apart by dashes as well as color.
 
     Args:
@@ -332,7 +355,7 @@ def _row_head(label: str, says: str, top: int) -> SafeString:
 def _grid(axis: Axis, height: int, *, zero: float, top: int = 0) -> SafeString:
     marks = [
         (
-            "grid zero" if tick == zero else "grid",
+            "grid down zero" if tick == zero else "grid down",
             _place(axis.across(tick)),
             top,
             height,
@@ -372,8 +395,8 @@ def _legend(names: Sequence[str], first_tone: int, mark: str) -> SafeString:
 
 def _svg(
     key: str, title: str, describes: str, height: int, inside: SafeString
-) -> SafeString:
-    return format_html(
+) -> Drawn:
+    drawn = format_html(
         '<svg class="chart" role="img" width="100%" height="{0}" '
         'aria-labelledby="{1}-title {1}-says">'
         '<title id="{1}-title">{2}</title><desc id="{1}-says">{3}</desc>{4}</svg>',
@@ -383,6 +406,7 @@ def _svg(
         describes,
         inside,
     )
+    return Drawn.of(drawn, caption=title)
 
 
 def _place(percent: float) -> str:

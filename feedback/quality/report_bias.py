@@ -136,6 +136,7 @@ def _group_row(scaled: Scaled, one: Subgroup) -> Row:
         "p_value": stored(one.p_value),
         "q_value": stored(one.q_value),
         "is_tested": one.is_tested,
+        "span": stored(float(scaled.values[-1] - scaled.values[0])),
     }
 
 

@@ -35,6 +35,8 @@ def drawn(*dots):
         ([3], (0.0, 3.0), 7),
         ([0], (0.0, 0.2), 2),
         ([183], (0.0, 200.0), 5),
+        ([703], (0.0, 800.0), 5),
+        ([1_200_000], (0.0, 1_200_000.0), 7),
     ],
 )
 def test_an_axis_has_round_ends_that_hold_all_values(values, ends, n_ticks):
@@ -87,6 +89,12 @@ def test_every_chart_has_a_title_and_a_description():
         named = {one.get("id") for one in chart if one.tag in {"title", "desc"}}
         assert set(chart.get("aria-labelledby").split()) == named
         assert chart.get("role") == "img"
+
+
+def test_a_chart_brings_the_words_that_stand_above_it():
+    chart = bars([Bar("A", "1", (1,))], key="k", title="<b> & more", describes="D")
+    assert chart.caption == "<b> & more"
+    assert "<b>" not in chart
 
 
 def test_a_label_is_never_markup_and_a_long_one_is_cut():
