@@ -16,6 +16,7 @@ from feedback.quality.block_time import time_block
 from feedback.quality.blocks import Block
 from feedback.quality.epochs import Epoch
 from feedback.quality.models import Report
+from feedback.quality.prices import Price
 from feedback.quality.services import report_of
 from feedback.studies.models import Study
 
@@ -30,6 +31,7 @@ class Look:
         rater: pseudonym of the person if they rate in the study, else None. They then
             see no model names, nothing of single items, and nothing that checks say.
         may_see_answers: whether the person may read what was said of single items.
+        price: of an hour, if the person gave one.
         code_version: of the application.
         now: the time.
     """
@@ -38,6 +40,7 @@ class Look:
     epoch: Epoch | None
     rater: str | None
     may_see_answers: bool
+    price: Price | None
     code_version: str
     now: datetime
 
@@ -88,7 +91,7 @@ def _routing(look: Look, epoch: Epoch) -> Block:
 
 
 def _time(look: Look, _epoch: Epoch) -> Block:
-    return time_block(look.study)
+    return time_block(look.study, look.price)
 
 
 @dataclass(frozen=True)

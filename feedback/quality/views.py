@@ -25,6 +25,7 @@ from feedback.quality.consensus_items import items_of_question
 from feedback.quality.dashboards import TABS, Look, Tab
 from feedback.quality.epochs import Epoch, epochs_of
 from feedback.quality.pairs import pairs_table
+from feedback.quality.prices import price_from
 from feedback.quality.selectors import fingerprint_of
 from feedback.quality.task_answers import answers_of
 from feedback.studies.models import Study
@@ -49,7 +50,7 @@ def quality(request: PersonRequest, uid: UUID) -> HttpResponse:
     """The first page: progress and agreement, and the way to the other blocks."""
     study = access_study(request.user, uid, Verb.QUALITY_SEE)
     epochs, epoch = _epochs(request, study)
-    look = _look(request.user, study, epoch)
+    look = _look(request, study, epoch)
     shown = [_show(look, key) for key, tab in TABS.items() if tab.is_first]
     context = _context(request.user, study, epochs, epoch) | {"shown": shown}
     return render(request, "quality/quality_detail.html", context)
@@ -62,12 +63,13 @@ def quality_block(request: PersonRequest, uid: UUID, key: str) -> HttpResponse:
     study = access_study(request.user, uid, Verb.QUALITY_SEE)
     _tab(key)
     epochs, epoch = _epochs(request, study)
-    look = _look(request.user, study, epoch)
+    look = _look(request, study, epoch)
     if request.htmx and request.GET.get("seen") == _version(look, key):
         return HttpResponse(status=204)
     context = _context(request.user, study, epochs, epoch) | {
         "one": _show(look, key),
         "key": key,
+        "price": look.price,
     }
     name = "quality/_block.html" if request.htmx else "quality/block_detail.html"
     response = render(request, name, context)
@@ -84,7 +86,7 @@ def quality_csv(
     study = access_study(request.user, uid, Verb.QUALITY_SEE)
     _tab(key)
     _, epoch = _epochs(request, study)
-    found = _make(_look(request.user, study, epoch), key).table(table)
+    found = _make(_look(request, study, epoch), key).table(table)
     if found is None:
         raise NotVisible
     return _as_file(found.as_csv(), name=f"{key}-{table}")
@@ -190,13 +192,15 @@ def _pseudonym(user: User) -> str:
     return found.first() or ""
 
 
-def _look(user: User, study: Study, epoch: Epoch | None) -> Look:
+def _look(request: PersonRequest, study: Study, epoch: Epoch | None) -> Look:
+    user = request.user
     return Look(
         study=study,
         epoch=epoch,
         rater=_pseudonym(user) if _rates_in(user, study) else None,
         may_see_answers=may(user, Verb.ADJUDICATION_SEE, study)
         and not _rates_in(user, study),
+        price=price_from(request.GET),
         code_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
         now=clock.now(),
     )
