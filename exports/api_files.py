@@ -3,11 +3,15 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_safe
-from rest_framework.decorators import api_view, renderer_classes
+from rest_framework.decorators import (
+    api_view,
+    authentication_classes,
+    permission_classes,
+    renderer_classes,
+)
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -88,8 +92,11 @@ def api_download_create(request: Request, uid: UUID) -> Response:
 
 
 @public
-@require_safe
-def api_download(request: HttpRequest, signature: str) -> HttpResponseBase:
+@api_view(["GET", "HEAD"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@renderer_classes([AnyMedia])
+def api_download(request: Request, signature: str) -> HttpResponseBase:
     """What a link gives to whoever has it: once, in parts if they like."""
     now = clock.now()
     link = open_link(signature, now=now)
@@ -105,7 +112,7 @@ def api_download(request: HttpRequest, signature: str) -> HttpResponseBase:
         folder = stored_files(
             snapshot=snapshot, directory=settings.EXPORT_DIR, path=file.path
         )
-        part = part_of(request, file)
+        part = part_of(request._request, file)  # noqa: SLF001 - as above
         blocks = blocks_of(folder / file.path, part)
         ends = is_sent and part.has_end
         once = SentOnce(link, blocks, now=now) if ends else blocks

@@ -1,0 +1,1 @@
+"""The API as OpenAPI 3.1 says it, with examples that a test sends as they stand."""
