@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
     "axes",
     "pgtrigger",
     "pghistory",
@@ -264,10 +265,29 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "rlhf_site.errors.problem_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Consilium",
+    "DESCRIPTION": "Datasets of clinicians' judgments, for those who train on them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SECURITY": [{"bearer": []}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    # What stands in exports.openapi is all there is; nothing is guessed.
+    "POSTPROCESSING_HOOKS": ["exports.openapi.operations.add_components"],
 }
 
 # How long a link to one download may be used.
 DOWNLOAD_MINUTES = env.integer("CONSILIUM_DOWNLOAD_MINUTES", default=5, minimum=1)
+
+# Where sealed snapshots may be copied to, as prefixes: s3://bucket/chat, hub://owner.
+PUSH_TARGETS = env.words("CONSILIUM_PUSH_TARGETS")
+# Of the Hugging Face Hub; better in a file that CONSILIUM_HUB_TOKEN_FILE names.
+HUB_TOKEN = env.text("CONSILIUM_HUB_TOKEN")
+# Hosts that webhooks may reach although their addresses are private.
+PRIVATE_HOSTS = env.words("CONSILIUM_PRIVATE_HOSTS")
 
 # --- records ------------------------------------------------------------------------
 

@@ -10,9 +10,12 @@ from uuid import uuid4
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from exports import delivery_reactions, delivery_tasks
 from exports import reactions as exports_reactions
 from exports import tasks as exports_tasks
 from exports.comparisons import COMPARE_JOB
+from exports.events import ReleasePublished, RowsWithdrawn
+from exports.models import Push, WebhookDelivery
 from exports.tombstones import WATCH_JOB
 from feedback.accounts.events import (
     KeysChanged,
@@ -120,6 +123,8 @@ WORK = {
     "exports.write_snapshot": exports_tasks.write_snapshot,
     COMPARE_JOB: exports_tasks.compare_snapshots,
     WATCH_JOB: exports_tasks.watch_release,
+    WebhookDelivery.SEND_JOB: delivery_tasks.send_webhook,
+    Push.PUSH_JOB: delivery_tasks.push,
 }
 
 REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
@@ -131,6 +136,8 @@ REACTIONS: dict[type[events.Event], tuple[events.Reaction, ...]] = {
         exports_reactions.after_judgment,
     ),
     SafetyFlagRaised: (exports_reactions.after_flag,),
+    ReleasePublished: (delivery_reactions.after_release,),
+    RowsWithdrawn: (delivery_reactions.after_withdrawal,),
     TaskCompleted: (ask_for_review,),
     SignedIn: (note_sign_in,),
     SignedOut: (note_sign_out,),

@@ -192,30 +192,30 @@ class Hub:
     def __call__(self, request):
         self.tokens.add(request.headers.get("authorization"))
         path = unquote(request.url.path)
-        if path == "/api/repos/create":
-            if self.is_private is None:
-                self.is_private = json.loads(request.content)["private"]
-            return httpx2.Response(
-                200, json={"url": "https://hub.invalid/datasets/o/n"}
-            )
-        if path.endswith("/validate-yaml"):
-            return httpx2.Response(200, json={"errors": [], "warnings": []})
-        if "/preupload/" in path:
-            asked = json.loads(request.content)["files"]
-            modes = [
+        answers = {
+            "/repos/create": self._create,
+            "/validate-yaml": lambda _: {"errors": [], "warnings": []},
+            "/preupload/": self._modes,
+            "/commit/": self._commit,
+            "/tree/": lambda _: [self._entry(name) for name in self.files],
+            "/api/datasets/": lambda _: {"id": "o/n", "private": self.is_private},
+        }
+        answer = next(answer for part, answer in answers.items() if part in path)
+        return httpx2.Response(200, json=answer(request))
+
+    def _create(self, request):
+        if self.is_private is None:
+            self.is_private = json.loads(request.content)["private"]
+        return {"url": "https://hub.invalid/datasets/o/n"}
+
+    def _modes(self, request):
+        asked = json.loads(request.content)["files"]
+        return {
+            "files": [
                 {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
                 for f in asked
             ]
-            return httpx2.Response(200, json={"files": modes})
-        if "/commit/" in path:
-            return self._commit(request)
-        if "/tree/" in path:
-            return httpx2.Response(200, json=[self._entry(p) for p in self.files])
-        if "/api/datasets/" in path:
-            return httpx2.Response(
-                200, json={"id": "o/n", "private": self.is_private, "sha": "c" * 40}
-            )
-        return httpx2.Response(404, json={"error": path})
+        }
 
     def _commit(self, request):
         for line in request.content.decode().splitlines():

@@ -11,10 +11,12 @@ from exports.models import (
     SnapshotOverlap,
 )
 from exports.services import request_snapshot, seal_snapshot
+from exports.webhooks import add_endpoint, ping
 from feedback.accounts.models import Scope
 from feedback.accounts.services import make_sign_in_link
 from feedback.accounts.tokens import make_token
 from feedback.common import clock
+from feedback.common.http import Reach
 from feedback.corpus.models import ImportBatch
 from feedback.rating.answers import Answer, FlagDraft
 from feedback.rating.reveals import reveal_after
@@ -73,6 +75,12 @@ def _make_world(directory) -> World:
         study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
     )
     benchmark = _make_benchmark(snapshot)
+    endpoint = add_endpoint(
+        study=cast.study,
+        url="https://example.org/hook",
+        actor=cast.lead,
+        reach=Reach(),
+    )
     seal_snapshot(snapshot=snapshot, directory=directory)
     assert snapshot.state == Snapshot.State.SEALED, snapshot.error
     (known,) = make_known(cast.study, 1, purpose=Task.Purpose.TRAINING)
@@ -130,6 +138,8 @@ def _make_world(directory) -> World:
             days=7,
             now=clock.now(),
         )[0],
+        endpoint=endpoint,
+        delivery=ping(endpoint),
         download=make_link(
             snapshot=snapshot,
             file=snapshot.files.get(path="README.md"),

@@ -388,15 +388,15 @@ ROUTES = (
     get("api_schema", **dict.fromkeys(PEOPLE, 200)),
     get("api_study_list", **everybody(200) | {"anonymous": 401}),
     get("api_study_snapshots", study, **only(*PULL) | {"anonymous": 401}),
-    # Sent empty, it takes the default of each threshold.
-    post("api_study_snapshots", study, **only("lead", status=202) | {"anonymous": 401}),
+    # The table sends forms, and these take JSON.
+    post("api_study_snapshots", study, **only("lead", status=415) | {"anonymous": 401}),
     get("api_snapshot_list", **everybody(200) | {"anonymous": 401}),
     get("api_snapshot_detail", snapshot, **only(*PULL) | {"anonymous": 401}),
     get("api_snapshot_file", snapshot_file, **only(*PULL) | {"anonymous": 401}),
     post(
         "api_download_create",
         snapshot,
-        **only(*PULL, status=201) | {"anonymous": 401},
+        **only(*PULL, status=415) | {"anonymous": 401},
     ),
     # The address is the key: whoever has it may use it, once.
     get("api_download", download, **dict.fromkeys(PEOPLE, 200)),

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
+from exports.catching_up import catch_up
 from exports.tombstones import ask_to_watch, standing_releases
 from feedback.common import clock
 from feedback.jobs.services import due_job_ids, run_job
@@ -21,6 +22,7 @@ from feedback.quality.routing import route_task, stranded
 from feedback.review.opening import open_cases_for
 from feedback.studies.assignment import release_expired
 from feedback.studies.models import Study
+from rlhf_site.context import version
 from rlhf_site.wiring import nudge
 
 logger = logging.getLogger(__name__)
@@ -93,6 +95,7 @@ class Command(BaseCommand):
             except Exception:
                 # One study's defect must not keep the others waiting.
                 logger.exception("The sweep could not look at study %s", study.pk)
+        catch_up(now=now, app_version=version())
         # What was not committed yet when it was looked at is looked at again.
         self._seen_until = now - timedelta(seconds=_BEHIND_SECONDS)
 
