@@ -104,7 +104,7 @@ def _groups(
             [
                 Dot(
                     label=f"{row['group']}: {row['question']}",
-                    says=f"{decimal(row['difference'])}, q {decimal(row['q_value'])}",
+                    says=f"{decimal(row['difference'])}, {_q(row)}",
                     value=_of_scale(row, "difference"),
                     low=_of_scale(row, "difference_low"),
                     high=_of_scale(row, "difference_high"),
@@ -128,6 +128,12 @@ def _groups(
         table=Table(name, heading, _GROUP_COLUMNS, shown),
         notes=(_TESTED,),
     )
+
+
+def _q(row: dict[str, Any]) -> str:
+    """A rate that rounds to nothing is small, not zero."""
+    q = float(row["q_value"])
+    return "q below 0.001" if q < 0.001 else f"q {decimal(q)}"  # noqa: PLR2004
 
 
 def _of_scale(row: dict[str, Any], key: str) -> float | None:

@@ -1,10 +1,8 @@
 """The quality dashboards of a study, live, and as files."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,13 +17,13 @@ from feedback.accounts.requests import PersonRequest
 from feedback.common import clock
 from feedback.common.exceptions import Forbidden, NotVisible
 from feedback.common.hashing import json_sha256
-from feedback.common.version import read_version
 from feedback.quality.blocks import Block
 from feedback.quality.consensus_items import items_of_question
 from feedback.quality.dashboards import TABS, Look, Tab
 from feedback.quality.epochs import Epoch, epochs_of
 from feedback.quality.pairs import pairs_table
 from feedback.quality.prices import price_from
+from feedback.quality.report_versions import report_version
 from feedback.quality.selectors import fingerprint_of
 from feedback.quality.task_answers import answers_of
 from feedback.studies.models import Study
@@ -201,7 +199,7 @@ def _look(request: PersonRequest, study: Study, epoch: Epoch | None) -> Look:
         may_see_answers=may(user, Verb.ADJUDICATION_SEE, study)
         and not _rates_in(user, study),
         price=price_from(request.GET),
-        code_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
+        code_version=report_version(),
         now=clock.now(),
     )
 

@@ -164,7 +164,7 @@ def errors_part(taxonomy: dict[str, Any], links: Links) -> Part:
         return Part(heading, lead, nothing=nothing, links=links)
     rows = taxonomy["labels"]
     is_split = any(row["before"] is not None for row in rows)
-    times = (("earlier", "before"), ("last four weeks", "recent"))
+    times = (("earlier", "before"), ("last 4 weeks", "recent"))
     shown = times if is_split else (("in all", "per_100"),)
     return Part(
         heading=heading,

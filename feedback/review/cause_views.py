@@ -1,9 +1,7 @@
 """Why raters disagree and what they mark, beside what the guideline is asked to say."""
 
-from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,11 +14,11 @@ from feedback.accounts.permissions import Verb, may
 from feedback.accounts.requests import PersonRequest
 from feedback.common import clock
 from feedback.common.exceptions import NotVisible
-from feedback.common.version import read_version
 from feedback.quality.blocks import Block, Part
 from feedback.quality.dashboards import TABS
 from feedback.quality.epochs import epochs_of
 from feedback.quality.models import Report
+from feedback.quality.report_versions import report_version
 from feedback.quality.services import report_of
 from feedback.quality.tables import Table
 from feedback.review.cause_blocks import (
@@ -91,7 +89,7 @@ def _errors(study: Study, *, asks: bool) -> Part | None:
         kind=Report.Kind.TAXONOMY,
         study=study,
         epoch=epochs[0],
-        code_version=read_version(Path(settings.BASE_DIR) / "CHANGELOG.md"),
+        code_version=report_version(),
         now=clock.now(),
     )
     tab = reverse("quality_block", args=[study.uid, "errors"])

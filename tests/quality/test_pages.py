@@ -8,7 +8,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from feedback.accounts.permissions import Role
+from feedback.quality import report_versions
 from feedback.quality.dashboards import TABS
+from feedback.quality.models import Report
 from feedback.rating.models import Preference
 from feedback.studies.models import Task
 from feedback.studies.services import create_study, enroll
@@ -118,6 +120,18 @@ def test_every_block_says_what_it_waits_for_before_the_first_answer(db, sign_in,
 
     assert page.status_code == 200
     assert page.context["one"].block.parts
+
+
+def test_a_report_in_an_older_shape_is_not_read(study, lead, monkeypatch):
+    lead.get(block(study, "bias"))
+    newest = Report.objects.filter(study=study, kind=Report.Kind.BIAS).latest("pk")
+    assert newest.code_version.endswith(f"+{report_versions.SHAPE}")
+    monkeypatch.setattr(report_versions, "SHAPE", report_versions.SHAPE + 1)
+
+    lead.get(block(study, "bias"))
+
+    again = Report.objects.filter(study=study, kind=Report.Kind.BIAS).latest("pk")
+    assert again.pk != newest.pk
 
 
 def test_pairs_of_raters_are_a_page_and_a_file(study, lead):

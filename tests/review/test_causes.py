@@ -120,7 +120,7 @@ def test_errors_are_shown_with_their_trend(db, sign_in):
     enroll(study=study, user=raters[1].user, role=Role.LEAD)
     text = page_of(study, sign_in(study.created_by)).content.decode()
     assert "Wrong fact, earlier" in text
-    assert "Wrong fact, last four weeks" in text
+    assert "Wrong fact, last 4 weeks" in text
 
 
 def _texts(found, weeks):
