@@ -15,6 +15,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from exports.aggregate import DECIMALS
+from exports.contamination import overlap_facts, pin_overlaps
 from exports.excluding import (
     exclude_flagged,
     exclude_identifying,
@@ -47,6 +48,7 @@ CONDITIONS: dict[Rule, str] = {
                           WHERE w.rater_id IS NOT NULL)
     """,
     Rule.IDENTIFIER_FOUND: "t.prompt_id = ANY(%(identifying)s)",
+    Rule.OVERLAPS_EVALUATION_SET: "t.prompt_id = ANY(%(overlapping)s)",
     Rule.UNBLINDED: "%(only_blind)s AND j.is_unblinded",
 }
 _CASES = "\n".join(
@@ -139,12 +141,14 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
     grouped = group_prompts(
         snapshot.study_id, near_duplicate_from=rules.near_duplicate_from
     )
+    overlapping = pin_overlaps(snapshot)
     keys = {
         "snapshot": snapshot.pk,
         "study": snapshot.study_id,
         "test_percent": snapshot.test_percent,
         "benchmark_percent": rules.benchmark_percent,
         "identifying": grouped.identifying,
+        "overlapping": overlapping,
         "only_blind": rules.only_blind,
     }
     with connection.cursor() as cursor:
@@ -167,10 +171,12 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
     _pin_raters(snapshot, rater_ids)
     snapshot.facts = facts_of(snapshot) | {
         "families": grouped.facts,
+        "evaluation_sets": overlap_facts(snapshot),
         "tie_share": _tie_share(snapshot),
         "kept_out": judgments_outside(
             snapshot.study_id,
             identifying=grouped.identifying,
+            overlapping=overlapping,
             only_blind=rules.only_blind,
         ),
     }
@@ -202,18 +208,24 @@ def _pin_raters(snapshot: Snapshot, rater_ids: list[int]) -> None:
 
 
 def judgments_outside(
-    study_id: int, *, identifying: Sequence[int] = (), only_blind: bool = False
+    study_id: int,
+    *,
+    identifying: Sequence[int] = (),
+    overlapping: Sequence[int] = (),
+    only_blind: bool = False,
 ) -> Counter[Rule]:
     """Judgments of a study that a snapshot taken now would leave out, by rule.
 
     Args:
         study_id: whose judgments.
         identifying: prompts in whose text an identifier was found.
+        overlapping: prompts of families that overlap an evaluation set.
         only_blind: whether the snapshot asks for blind judgments only.
     """
     keys = {
         "study": study_id,
         "identifying": list(identifying),
+        "overlapping": list(overlapping),
         "only_blind": only_blind,
     }
     with connection.cursor() as cursor:

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     CHECKS_THE_RATER = "checks_the_rater"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     IDENTIFIER_FOUND = "identifier_found"
+    OVERLAPS_EVALUATION_SET = "overlaps_evaluation_set"
     UNBLINDED = "unblinded"
     IN_DISPUTE = "in_dispute"
     STALE_EVIDENCE = "stale_evidence"
@@ -58,6 +59,10 @@ EXPLANATIONS: dict[Rule, str] = {
     Rule.IDENTIFIER_FOUND: (
         "A pattern found what may name a person: an e-mail address, phone, record or "
         "social security number, or a date of birth. The text does not leave."
+    ),
+    Rule.OVERLAPS_EVALUATION_SET: (
+        "A text of the family shares a run of words with an evaluation set that the "
+        "study names. The whole family stays out, of every split."
     ),
     Rule.UNBLINDED: (
         "The rater could know which model wrote the text; only if the snapshot asks for "
@@ -190,6 +195,7 @@ APPLIES: dict[str, tuple[Rule, ...]] = {
         Rule.CHECKS_THE_RATER,
         Rule.CONSENT_WITHDRAWN,
         Rule.IDENTIFIER_FOUND,
+        Rule.OVERLAPS_EVALUATION_SET,
         Rule.UNBLINDED,
     ),
     "sft": (

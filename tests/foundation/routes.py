@@ -143,6 +143,10 @@ def trained(world: World) -> list[object]:
     return [world.trained.uid]
 
 
+def benchmark(world: World) -> list[object]:
+    return [world.benchmark.uid]
+
+
 def snapshot(world: World) -> list[object]:
     return [world.snapshot.uid]
 
@@ -370,6 +374,9 @@ ROUTES = (
     post("edition_supersede", edition, **only("lead", status=422)),
     get("snapshot_list", study, **only(*PULL)),
     post("snapshot_seal", study, **only("lead", status=422)),
+    get("evaluation_set_list", study, **only(*PULL)),
+    post("evaluation_set_list", study, **only("lead", status=422)),
+    post("evaluation_set_retire", benchmark, **only("lead", status=302)),
     get("snapshot_detail", snapshot, **only(*PULL)),
     get("snapshot_file", snapshot_file, **only(*PULL)),
     get("snapshot_archive", snapshot, **only(*PULL)),
