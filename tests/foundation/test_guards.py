@@ -6,7 +6,14 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from exports.models import ConsentWithdrawal, SnapshotRequest
+from exports.models import (
+    Comparison,
+    ConsentWithdrawal,
+    SnapshotRequest,
+    SnapshotVerdict,
+    Tombstone,
+)
+from exports.services import request_snapshot
 from feedback.accounts.models import Credential
 from feedback.common import clock
 from feedback.common.guards import AppendOnly, NoLateChild, NoTruncate
@@ -57,6 +64,9 @@ KINDS = {
         "corpus.Prompt",
         "corpus.Completion",
         "exports.EvaluationGrams",
+        "exports.SigningKey",
+        "exports.Signoff",
+        "exports.Tombstone",
         "exports.SnapshotRequest",
         # Computed, and as final as what was said.
         "quality.Report",
@@ -89,6 +99,8 @@ KINDS = {
         "exports.SnapshotVerdict",
         "exports.ExportFile",
         "exports.SnapshotOverlap",
+        "exports.Comparison",
+        "exports.Release",
     },
     "state, with a history": {
         "accounts.User",
@@ -121,6 +133,7 @@ KINDS = {
         "exports.Push",
         "exports.WebhookDelivery",
         "jobs.Job",
+        "exports.ReleaseWatch",
         "corpus.ModelVersion",
         "studies.Task",
         "studies.TaskItem",
@@ -220,7 +233,27 @@ def _say_everything(world):
         request_sha256="0" * 64,
         snapshot=world.snapshot,
     )
+    _compare_and_withdraw(world)
     settle(make_scene())
+
+
+def _compare_and_withdraw(world):
+    """What follows a release: a comparison, and a row that was withdrawn."""
+    older = request_snapshot(
+        study=world.cast.study,
+        actor=world.cast.lead,
+        app_version="0.0.1",
+        is_queued=False,
+    )
+    Comparison.objects.create(
+        snapshot=world.snapshot, older=older, computed_at=clock.now()
+    )
+    Tombstone.objects.create(
+        release=world.release,
+        configuration="sft",
+        example_id="x",
+        reason=Tombstone.Reason.SAFETY_FLAG,
+    )
 
 
 def _set_up_everything(study, rater, assignment):
@@ -347,6 +380,8 @@ def test_nothing_is_added_to_what_is_sealed(model, filled):
             row.kind = Task.Kind.RANKING
     if hasattr(row, "judgment_id"):
         row.judgment_id = _another(Judgment, row.judgment_id)
+    if model is SnapshotVerdict:
+        row.task_id = _another(Task, row.task_id)
     if hasattr(row, "rater_id"):
         row.rater_id = filled.cast.rater.pk
     refused(lambda: row.save(force_insert=True), by="is sealed: INSERT refused")
