@@ -309,6 +309,8 @@ def _unmet(
         _current(study)
         .filter(purpose=purpose)
         .filter(Q(gold__retired_at=None) | Q(gold__retired_at__gt=now))
+        # Who wrote what is known of a task says nothing by giving it again.
+        .exclude(gold__created_by=rater.user_id)
         .exclude(Exists(met.filter(task=OuterRef("repeats"))))
         .exclude(Exists(met.filter(task__repeats=OuterRef("repeats"))))
         .exclude(Exists(reserved.filter(task__repeats=OuterRef("repeats"))))

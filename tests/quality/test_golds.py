@@ -17,7 +17,8 @@ from feedback.rating.answers import scores
 from feedback.rating.services import revise_judgment
 from feedback.rating.shown import shown_of
 from feedback.studies.golds import retire_gold
-from feedback.studies.models import Enrollment, Task
+from feedback.studies.models import Enrollment, GoldItem, Task
+from feedback.studies.serving import golds_for
 from tests import builders
 from tests.quality.known import (
     OUTSIDE,
@@ -154,6 +155,14 @@ def test_who_wrote_a_known_answer_is_not_held_against_it(study, rater):
         True
     ]
     assert len(all_gold_answers(study)) == len(all_known_answers(study)) == 1
+
+
+def test_nobody_meets_a_known_answer_that_they_wrote(study, rater):
+    GoldItem.objects.filter(task__study=study).update(created_by=rater.user)
+    assert not golds_for(study=study, rater=rater, now=clock.now()).exists()
+    assert golds_for(
+        study=study, rater=builders.make_rater(study), now=clock.now()
+    ).exists()
 
 
 def test_training_is_known_but_no_gold(study):
