@@ -15,7 +15,6 @@ from huggingface_hub.hf_api import RepoFile
 from exports.models import Snapshot
 from feedback.common.exceptions import Conflict, Invalid
 
-SCHEME = "hub"
 # What the Hub puts into a repository by itself.
 _THEIRS = {".gitattributes"}
 

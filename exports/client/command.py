@@ -34,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STUDY[@VERSION]",
         help="uid, name or slug; @3 is a snapshot, @1.2.0 a release; default: the newest",
     )
-    sub.add_argument("--config", default="", help="only what this configuration needs")
+    sub.add_argument(
+        "--config", default="", help="print the line of this configuration alone"
+    )
     sub.add_argument(
         "--out", type=Path, metavar="DIR", help="default: named by version"
     )

@@ -19,7 +19,7 @@ def load(
     directory: Path = CACHE,
     public_key: str = "",
 ) -> DatasetDict:
-    """Pull what a configuration needs, check it, and load it.
+    """Pull a dataset, check it, and load one configuration of it.
 
     What is in `directory` already and has the right hashes is not pulled again.
 
@@ -42,7 +42,7 @@ def load(
         Service(url, token),
         wanted,
         configuration=configuration,
-        parent=directory.expanduser() / configuration,
+        parent=directory.expanduser(),
         public_key=public_key,
     )
     loaded = load_dataset(str(pulled.folder), configuration)

@@ -50,7 +50,7 @@ def pull(
     takes_withdrawn: bool = False,
     say: Callable[[str], object] = _silent,
 ) -> Pulled:
-    """Bring a snapshot's folder, or what one configuration needs of it.
+    """Bring a snapshot's folder, all of it: the card names every configuration.
 
     The folder appears when everything in it was checked. A pull that breaks off goes on
     where it was when it is called again.
@@ -58,7 +58,7 @@ def pull(
     Args:
         service: where from.
         wanted: ``STUDY``, ``STUDY@3`` or ``STUDY@1.2.0``.
-        configuration: only this one's files, with card and manifest.
+        configuration: refuse a snapshot that has no rows of it.
         out: the folder; default: named by study and version, inside `parent`.
         parent: where the default folder goes.
         public_key: the key that must have signed; else the server's word is taken.
@@ -73,11 +73,11 @@ def pull(
     snapshot = find_snapshot(service, study, asked.version)
     if not takes_withdrawn:
         refuse_withdrawn(snapshot)
-    files = _files_for(snapshot, configuration)
+    _refuse_unknown(configuration, snapshot)
     target = out or parent / _folder_name(study, snapshot)
     try:
         return _brought(
-            service, study, snapshot, files, target, public_key=public_key, say=say
+            service, study, snapshot, target, public_key=public_key, say=say
         )
     except OSError as error:
         raise Failure(
@@ -89,12 +89,12 @@ def _brought(
     service: Service,
     study: dict[str, Any],
     snapshot: dict[str, Any],
-    files: list[dict[str, Any]],
     target: Path,
     *,
     public_key: str,
     say: Callable[[str], object],
 ) -> Pulled:
+    files: list[dict[str, Any]] = snapshot["files"]
     _refuse_another(target, snapshot)
     folder = target if target.is_dir() and any(target.iterdir()) else _partial(target)
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,18 +123,14 @@ def _brought(
     )
 
 
-def _files_for(snapshot: dict[str, Any], configuration: str) -> list[dict[str, Any]]:
-    files: list[dict[str, Any]] = snapshot["files"]
-    if not configuration:
-        return files
-    if configuration not in snapshot["configurations"]:
+def _refuse_unknown(configuration: str, snapshot: dict[str, Any]) -> None:
+    if configuration and configuration not in snapshot["configurations"]:
         names = ", ".join(snapshot["configurations"]) or "none"
         raise Failure(
             Code.NOT_FOUND,
             f"Snapshot {snapshot['number']} has no rows for {configuration!r}.",
             f"It has: {names}.",
         )
-    return [f for f in files if f["configuration"] in {"", configuration}]
 
 
 def _folder_name(study: dict[str, Any], snapshot: dict[str, Any]) -> str:

@@ -19,6 +19,9 @@ from feedback.common.exceptions import DomainError, Invalid
 
 _PORTS = {"https": 443, "http": 80}
 _BLOCK_BYTES = 16 * 1024
+# NAT64 (RFC 6052): the last four bytes are an IPv4 address.
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Unreachable(DomainError):  # noqa: N818 - a fact, like the others
@@ -76,12 +79,13 @@ def checked(url: str, reach: Reach) -> SplitResult:
         raise _not_usable(url, "it cannot be read") from error
     if parts.scheme not in reach.schemes:
         raise _not_usable(url, f"it does not begin with {' or '.join(reach.schemes)}")
-    if not parts.hostname or port == 0 or not url.isascii() or not url.isprintable():
+    is_odd = not url.isascii() or not url.isprintable() or " " in url
+    if not parts.hostname or port == 0 or is_odd:
         raise _not_usable(url, "it names no host")
     if parts.username is not None or parts.password is not None:
         raise _not_usable(url, "it holds a name or a password")
     literal = _as_address(parts.hostname)
-    if literal and not literal.is_global and parts.hostname not in reach.inside:
+    if literal and not _is_outside(literal) and parts.hostname not in reach.inside:
         raise _not_usable(url, "it is an address inside")
     return parts
 
@@ -116,7 +120,7 @@ def send(
             connection.close()
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
-            f"{parts.hostname} does not answer: {type(error).__name__} {error}".strip(),
+            f"{parts.hostname} does not answer: {str(error) or type(error).__name__}.",
             next_step="Check the address, and that it can be reached from here.",
         ) from error
 
@@ -130,20 +134,26 @@ def _resolved(parts: SplitResult, reach: Reach) -> str:
     if host not in reach.inside:
         for text in addresses:
             address = _as_address(text)
-            if address is None or not address.is_global:
+            if address is None or not _is_outside(address):
                 raise _not_usable(parts.geturl(), "its name leads to an address inside")
     return addresses[0]
 
 
-def _as_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _as_address(text: str) -> _Address | None:
     """An IP address, an IPv4 one inside an IPv6 one taken out; None for a name."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
+        if address in _TRANSLATED:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address
+
+
+def _is_outside(address: _Address) -> bool:
+    return address.is_global and not address.is_multicast
 
 
 def _connection(

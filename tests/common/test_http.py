@@ -75,6 +75,7 @@ def test_it_sends_and_returns_what_was_answered(web):
         "https://[fe80::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://[2002:7f00:1::]/",
+        "https://[64:ff9b::7f00:1]/",
         "",
         "https",
     ],

@@ -107,6 +107,9 @@ def tls_server(both):
 class Ours(BaseHandler):
     """Our application as urllib's server; `break_after` cuts replies off once each."""
 
+    # Before the handler that would open a socket.
+    handler_order = 100
+
     def __init__(self):
         self.asked = []
         self.break_after = {}

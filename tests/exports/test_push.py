@@ -205,8 +205,9 @@ class Hub:
 
     def _create(self, request):
         if self.is_private is None:
-            self.is_private = json.loads(request.content)["private"]
-        return {"url": "https://hub.invalid/datasets/o/n"}
+            asked = json.loads(request.content)
+            self.is_private = asked["visibility"] == "private"
+        return {"url": "https://huggingface.co/datasets/o/n"}
 
     def _modes(self, request):
         asked = json.loads(request.content)["files"]
@@ -229,7 +230,7 @@ class Hub:
         return {
             "success": True,
             "commitOid": "c" * 40,
-            "commitUrl": f"https://hub.invalid/datasets/o/n/commit/{'c' * 40}",
+            "commitUrl": f"https://huggingface.co/datasets/o/n/commit/{'c' * 40}",
         }
 
     def _entry(self, path):
@@ -259,7 +260,7 @@ def test_the_hub_gets_our_bytes_in_one_private_commit(judged, sealed, folder, hu
     del hub.files[".gitattributes"]
     assert hub.files == contents(folder)
     assert hub.is_private is True
-    assert hub.tokens == {"Bearer hf_secret"}
+    assert hub.tokens - {None} == {"Bearer hf_secret"}
     rows = [repr(vars(row)) for row in (*Push.objects.all(), *AuditEvent.objects.all())]
     assert not [row for row in rows if "hf_secret" in row]
 
