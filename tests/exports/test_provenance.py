@@ -12,7 +12,7 @@ from exports.provenance import find_rows, walk_back
 from feedback.accounts.models import Credential
 from feedback.audit.models import AuditEvent
 from feedback.rating.models import Judgment
-from feedback.studies.models import Enrollment
+from feedback.studies.models import Enrollment, Task
 from tests.exports.conftest import Judged
 from tests.review.conftest import make_scene, settle
 

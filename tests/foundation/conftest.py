@@ -31,6 +31,8 @@ from feedback.studies.models import Assignment, Enrollment, Task
 from feedback.studies.people import add_credential
 from feedback.studies.questions import ask
 from tests import builders
+from tests.exports.conftest import Judged
+from tests.exports.released import make_release
 from tests.foundation.routes import World
 from tests.quality.known import answer_next, at_stage, make_known
 from tests.review.conftest import make_edition
@@ -83,6 +85,8 @@ def _make_world(directory) -> World:
     )
     seal_snapshot(snapshot=snapshot, directory=directory)
     assert snapshot.state == Snapshot.State.SEALED, snapshot.error
+    judged = Judged(cast.study, [cast.rater2, cast.rater3], directory)
+    release = make_release(judged, snapshot)
     (known,) = make_known(cast.study, 1, purpose=Task.Purpose.TRAINING)
     at_stage(cast.study, cast.rater, Enrollment.Stage.TRAINING)
     trained = answer_next(cast.study, cast.rater).assignment
@@ -111,6 +115,7 @@ def _make_world(directory) -> World:
         known=known,
         trained=trained,
         snapshot=snapshot,
+        release=release,
         benchmark=benchmark,
         guideline=published,
         question=ask(assignment=assignment, text="Is the dose for a child?"),

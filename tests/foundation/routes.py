@@ -13,6 +13,7 @@ from exports.downloads import signed
 from exports.models import (
     DownloadLink,
     EvaluationSet,
+    Release,
     Snapshot,
     WebhookDelivery,
     WebhookEndpoint,
@@ -59,6 +60,7 @@ class World:
     known: GoldItem
     trained: Assignment
     snapshot: Snapshot
+    release: Release
     benchmark: EvaluationSet
     guideline: GuidelineVersion
     question: Question
@@ -149,6 +151,14 @@ def benchmark(world: World) -> list[object]:
 
 def snapshot(world: World) -> list[object]:
     return [world.snapshot.uid]
+
+
+def release(world: World) -> list[object]:
+    return [world.release.uid]
+
+
+def signing_key(world: World) -> list[object]:
+    return [world.release.key.key_id]
 
 
 def snapshot_file(world: World) -> list[object]:
@@ -380,6 +390,27 @@ ROUTES = (
     get("snapshot_detail", snapshot, **only(*PULL)),
     get("snapshot_file", snapshot_file, **only(*PULL)),
     get("snapshot_archive", snapshot, **only(*PULL)),
+    get("snapshot_compare", snapshot, **only(*PULL)),
+    get("row_provenance", snapshot, **only(*PULL)),
+    get("release_list", study, **only(*PULL, "admin")),
+    # It is released, so a lead is led to the release.
+    get("release_create", snapshot, **only("lead", status=302)),
+    post("release_create", snapshot, **only("lead", status=422)),
+    get("release_detail", release, **only(*PULL, "admin")),
+    get("release_signature", release, **only(*PULL, "admin")),
+    get("release_dossier", release, **only(*PULL, "admin")),
+    get("release_dossier_text", release, **only(*PULL, "admin")),
+    post("release_sign", release, **only("lead", "auditor", "admin", status=422)),
+    post("release_withdraw", release, **only("lead", status=422)),
+    get("signing_key_list", **everybody(200)),
+    get("signing_key_file", signing_key, **everybody(200)),
+    get("api_study_changes", study, **only(*PULL) | {"anonymous": 401}),
+    # There is no other snapshot to compare with, and no row is named.
+    get(
+        "api_snapshot_compare", snapshot, **only(*PULL, status=422) | {"anonymous": 401}
+    ),
+    get("api_row_provenance", snapshot, **only(*PULL, status=422) | {"anonymous": 401}),
+    get("api_signing_key_list", **everybody(200) | {"anonymous": 401}),
     get("pull_news", study, **only(*PULL)),
     get("snapshot_schedule", study, **only("lead")),
     post("snapshot_schedule", study, **only("lead", status=422)),
