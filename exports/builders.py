@@ -78,6 +78,7 @@ def rows_of(
         criteria: keys of all criteria in the snapshot, sorted.
         tie_share: share of ties among all votes of the snapshot.
     """
+    _share_bars(prompt)
     standings = {
         pk: standing_of(
             answer.ratings,
@@ -89,9 +90,9 @@ def rows_of(
         for pk, answer in prompt.answers.items()
     }
     barred = {
-        prompt.answers[pk].text.strip(): standing.barred
-        for pk, standing in standings.items()
-        if standing.barred is not None
+        answer.text.strip(): rule
+        for pk, answer in prompt.answers.items()
+        if (rule := _held(answer, ()) or standings[pk].barred) is not None
     }
     case = Case(prompt, rules, raters, criteria, standings, barred, tie_share)
     rows = Rows()
@@ -102,6 +103,15 @@ def rows_of(
     _add_steps(case, rows)
     rows.add("prompts", prompt_row(case, correction=correction))
     return rows
+
+
+def _share_bars(prompt: PromptEvidence) -> None:
+    """Bar a text whichever of the completions that say the same was found out."""
+    bars: dict[str, dict[str, list[str]]] = {}
+    for answer in prompt.answers.values():
+        bars.setdefault(answer.text.strip(), {}).update(answer.bars)
+    for answer in prompt.answers.values():
+        answer.bars = bars[answer.text.strip()]
 
 
 def _held(answer: Answer, said: Iterable[Said]) -> Rule | None:

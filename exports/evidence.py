@@ -25,9 +25,9 @@ class Said:
     """A judgment: by whom, when, under which guideline.
 
     Attributes:
+        is_marking: the rater was asked to mark errors, so no mark says "none".
         held: the rule that keeps out whatever rests on it, while its task is in
             dispute or its verdict stale.
-        is_marking: the rater was asked to mark errors, so no mark says "none".
     """
 
     id: int
@@ -36,8 +36,8 @@ class Said:
     guideline: int
     at: datetime
     is_unblinded: bool
-    held: Rule | None = None
     is_marking: bool = False
+    held: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ _POINTS = """
 _JUDGMENTS = """
     SELECT t.prompt_id, m.group_id, m.split, t.id,
         j.id, j.uid::text, j.rater_id, g.number, j.created_at, j.is_unblinded,
+        coalesce('marks' = ANY(f.parts), false),
         CASE d.standing WHEN 'open' THEN 'in_dispute'
-            WHEN 'stale' THEN 'stale_evidence' END,
-        coalesce('marks' = ANY(f.parts), false)
+            WHEN 'stale' THEN 'stale_evidence' END
     FROM studies_task t
     JOIN rating_judgment j ON j.task_id = t.id
     JOIN exports_snapshotmember m ON m.judgment_id = j.id AND m.snapshot_id = %s
@@ -244,10 +244,10 @@ def _batch(
     said: dict[int, Said] = {}
     homes: dict[int, tuple[str, str]] = {}
     by_task: dict[int, list[Said]] = defaultdict(list)
-    for prompt, group_id, split, task, pk, *by, held, is_marking in _rows(
+    for prompt, group_id, split, task, pk, *by, held in _rows(
         _JUDGMENTS, snapshot.pk, prompt_ids
     ):
-        said[pk] = Said(pk, *by, Rule(held) if held else None, is_marking)
+        said[pk] = Said(pk, *by, held=Rule(held) if held else None)
         by_task[task].append(said[pk])
         homes[prompt] = (group_id, split)
     prompts = {
@@ -394,14 +394,15 @@ def _settle_pairs(
     preference: dict[str, Any] | None,
 ) -> None:
     """Give the pairs among a task's completions what its verdict says of them."""
-    ranks = {answer.id: one.get("rank") for answer, one in settled}
+    ranks: dict[int, int] = {answer.id: one.get("rank", 0) for answer, one in settled}
     for pair in prompt.pairs:
         if pair.a not in ranks or pair.b not in ranks:
             continue
+        a, b = ranks[pair.a], ranks[pair.b]
         if preference is not None:
             pair.verdict = Vote(0, preference["outcome"], preference["strength"])
-        elif ranks[pair.a] and ranks[pair.b]:
-            pair.verdict = _ranked(ranks[pair.a], ranks[pair.b])
+        elif a and b:
+            pair.verdict = _ranked(a, b)
 
 
 def _ranked(a: int, b: int) -> Vote:

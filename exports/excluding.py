@@ -98,7 +98,7 @@ def exclude_leaking(keys: dict[str, Any]) -> None:
 
 def exclude_identifying(snapshot: Snapshot) -> None:
     """Note each completion that holds an identifier, with the kinds."""
-    keys = {"study": snapshot.study_id, "pattern": PREFILTER}
+    keys: dict[str, Any] = {"study": snapshot.study_id, "pattern": PREFILTER}
     with connection.chunked_cursor() as cursor:
         cursor.execute(_SUSPECTS, keys)
         while rows := cursor.fetchmany(_ROWS_A_FETCH):

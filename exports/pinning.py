@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -142,7 +143,7 @@ def _pin(snapshot: Snapshot, *, now: datetime) -> None:
         snapshot.study_id, near_duplicate_from=rules.near_duplicate_from
     )
     overlapping = pin_overlaps(snapshot)
-    keys = {
+    keys: dict[str, Any] = {
         "snapshot": snapshot.pk,
         "study": snapshot.study_id,
         "test_percent": snapshot.test_percent,
@@ -222,7 +223,7 @@ def judgments_outside(
         overlapping: prompts of families that overlap an evaluation set.
         only_blind: whether the snapshot asks for blind judgments only.
     """
-    keys = {
+    keys: dict[str, Any] = {
         "study": study_id,
         "identifying": list(identifying),
         "overlapping": list(overlapping),
@@ -241,7 +242,7 @@ def _tie_share(snapshot: Snapshot) -> float:
     with connection.cursor() as cursor:
         cursor.execute(_VOTES, {"snapshot": snapshot.pk})
         n_ties, n_votes = cursor.fetchone()
-    return round((n_ties + 1) / (n_votes + 3), DECIMALS)
+    return float(round((n_ties + 1) / (n_votes + 3), DECIMALS))
 
 
 def judgments_kept_out(snapshot: Snapshot) -> Counter[tuple[str, Rule]]:

@@ -60,7 +60,9 @@ class Command(BaseCommand):
         for name, field in SealForm.base_fields.items():
             flag = f"--{name.replace('_', '-')}"
             if isinstance(field, BooleanField):
-                thresholds.add_argument(flag, action="store_true", help=field.label)
+                thresholds.add_argument(
+                    flag, action="store_true", help=str(field.label)
+                )
                 continue
             thresholds.add_argument(
                 flag,
