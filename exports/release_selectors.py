@@ -151,7 +151,7 @@ def compared_parts(comparison: Comparison) -> list[ComparedPart]:
                 if kind in part["examples"]
             ),
         )
-        for name, part in parts.items()
+        for name, part in sorted(parts.items())
     ]
 
 
