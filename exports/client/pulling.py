@@ -173,9 +173,10 @@ def _check_manifest(
 ) -> None:
     """The manifest is the one that was sealed, and says what the server's list says."""
     content = (folder / manifest.NAME).read_text(encoding="utf-8")
-    listed = dict(
-        reversed(line.split("  ", 1)) for line in content.splitlines() if line
-    )
+    listed = {
+        path: sha256
+        for sha256, _, path in (line.partition("  ") for line in content.splitlines())
+    }
     given = {f["path"]: f["sha256"] for f in files if f["path"] != manifest.NAME}
     differing = [path for path, sha256 in given.items() if listed.get(path) != sha256]
     if differing or _hash_of(folder / manifest.NAME) != snapshot["manifest_sha256"]:

@@ -171,7 +171,7 @@ def _connection(
             plain.close()
             raise
         # The Host header leaves the scheme's own port out.
-        connection.default_port = _PORTS["https"]  # type: ignore[misc]
+        connection.default_port = _PORTS["https"]
     else:
         connection.sock = plain
     return connection
