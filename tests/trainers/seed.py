@@ -7,6 +7,8 @@ services. Run by `scripts/trainers` within `manage.py shell`.
 
 from pathlib import Path
 
+from django.db.models import Count
+
 from exports.rules import Rules
 from exports.services import request_snapshot, seal_snapshot, write_files
 from feedback.common import clock
@@ -24,7 +26,8 @@ _CORRECTED = "I would say it like this. "
 
 def seed(out: str) -> None:
     """Make and judge the study, seal it, and write it to a folder that is replaced."""
-    source = Source.objects.filter(studies__name__startswith="Demonstration").first()
+    sources = Source.objects.annotate(n=Count("prompts")).order_by("-n", "pk")
+    source = sources.first()
     assert source is not None, "load the demonstration first"
     study = _make_study(source)
     raters = [builders.make_rater(study, f"Rater {number}") for number in range(2)]
