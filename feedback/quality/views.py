@@ -192,12 +192,12 @@ def _pseudonym(user: User) -> str:
 
 def _look(request: PersonRequest, study: Study, epoch: Epoch | None) -> Look:
     user = request.user
+    rates = _rates_in(user, study)
     return Look(
         study=study,
         epoch=epoch,
-        rater=_pseudonym(user) if _rates_in(user, study) else None,
-        may_see_answers=may(user, Verb.ADJUDICATION_SEE, study)
-        and not _rates_in(user, study),
+        rater=_pseudonym(user) if rates else None,
+        may_see_answers=not rates and may(user, Verb.ADJUDICATION_SEE, study),
         price=price_from(request.GET),
         code_version=report_version(),
         now=clock.now(),
