@@ -8,7 +8,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -178,7 +178,7 @@ class _Buckets:
             for file in open_files:
                 file.close()
 
-    def _put(self, open_files: list[IO[str]], row: Mapping[str, Any]) -> None:
+    def _put(self, open_files: Sequence[IO[str]], row: Mapping[str, Any]) -> None:
         key = key_of(row)
         number = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
         line = [key, _content_hash(row), sorted(judgments_of(row))]
