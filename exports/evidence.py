@@ -247,7 +247,8 @@ def _batch(
     for prompt, group_id, split, task, pk, *by, held in _rows(
         _JUDGMENTS, snapshot.pk, prompt_ids
     ):
-        said[pk] = Said(pk, *by, held=Rule(held) if held else None)
+        fields: list[Any] = [pk, *by, Rule(held) if held else None]
+        said[pk] = Said(*fields)
         by_task[task].append(said[pk])
         homes[prompt] = (group_id, split)
     prompts = {
