@@ -215,7 +215,9 @@ def test_what_a_refused_submit_shows_again_is_saved(desk, is_killed):
         page = desk.window()
 
     expect(comment(page)).to_have_value("pasted")
-    expect(page.locator("[data-saved]")).to_contain_text(re.compile("Draft saved|Draft of"))
+    expect(page.locator("[data-saved]")).to_contain_text(
+        re.compile("Draft saved|Draft of")
+    )
     assert desk.kept == "pasted"
     expect(page.locator("[data-draft-problem]")).to_be_hidden()
 
