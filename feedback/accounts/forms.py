@@ -32,7 +32,7 @@ class SignInForm(AuthenticationForm):
     )
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class ChangePasswordForm(PasswordChangeForm):
     """The old password, and the new one twice.
 
     The old one is checked as signing in checks it, so that wrong ones are counted

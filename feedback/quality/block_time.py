@@ -1,5 +1,6 @@
 """How raters' time is shown."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from feedback.quality.blocks import Block, Fact, Part
@@ -27,7 +28,7 @@ def _columns(name: str, price: Price | None) -> tuple[Column, ...]:
     )
 
 
-def _rows(spent: list[Spent], price: Price | None) -> list[Row]:
+def _rows(spent: list[Spent], price: Price | None) -> Sequence[Row]:
     rows = [asdict(one) for one in spent]
     for row in rows:
         if price is not None:

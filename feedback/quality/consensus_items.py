@@ -99,7 +99,7 @@ def items_of_question(study: Study, epoch: Epoch, key: str) -> Items | None:
     )
 
 
-def _number_rows(study: Study, scaled: Scaled) -> list[Row]:
+def _number_rows(study: Study, scaled: Scaled) -> Sequence[Row]:
     found, _ = summarized(scaled)
     item = compact(scaled.answers.item)
     task = np.empty(len(found.n), dtype=np.int64)
@@ -116,7 +116,7 @@ def _number_rows(study: Study, scaled: Scaled) -> list[Row]:
     ]
 
 
-def _label_rows(study: Study, found: Settled, names: Sequence[str]) -> list[Row]:
+def _label_rows(study: Study, found: Settled, names: Sequence[str]) -> Sequence[Row]:
     tied = found.is_tied
     likeliest = found.posterior.argmax(axis=1)
     rows = []
@@ -142,7 +142,7 @@ def _label_rows(study: Study, found: Settled, names: Sequence[str]) -> list[Row]
     return rows
 
 
-def _heads(study: Study, task: IntArray) -> list[Row]:
+def _heads(study: Study, task: IntArray) -> Sequence[Row]:
     """What an item is called: its task, and which part where a task has several."""
     uids = dict(
         study.tasks.filter(pk__in=np.unique(task).tolist()).values_list("pk", "uid")
