@@ -7,6 +7,7 @@ from exports import api, api_files, token_views, views
 urlpatterns = [
     path("", include("exports.release_urls")),
     path("", include("exports.contamination_urls")),
+    path("", include("exports.consent_urls")),
     path("", include("exports.delivery_urls")),
     path("studies/<uuid:uid>/exports/", views.snapshot_list, name="snapshot_list"),
     path("studies/<uuid:uid>/exports/seal/", views.snapshot_seal, name="snapshot_seal"),

@@ -387,6 +387,8 @@ ROUTES = (
     get("evaluation_set_list", study, **only(*PULL)),
     post("evaluation_set_list", study, **only("lead", status=422)),
     post("evaluation_set_retire", benchmark, **only("lead", status=302)),
+    get("consent_withdrawal_list", study, **only("lead")),
+    post("consent_withdrawal_list", study, **only("lead", status=422)),
     get("snapshot_detail", snapshot, **only(*PULL)),
     get("snapshot_file", snapshot_file, **only(*PULL)),
     get("snapshot_archive", snapshot, **only(*PULL)),
