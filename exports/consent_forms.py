@@ -1,6 +1,6 @@
 """The form that notes a withdrawn consent."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -56,9 +56,9 @@ class WithdrawConsentForm(forms.Form):
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self._study = study
-        self.fields["source"].queryset = Source.objects.filter(studies=study).order_by(
-            "name", "pk"
-        )
+        sources = Source.objects.filter(studies=study).order_by("name", "pk")
+        source = cast("forms.ModelChoiceField[Source]", self.fields["source"])
+        source.queryset = sources
         self.prompts: list[Prompt] = []
         self.whole_source: Source | None = None
 
