@@ -123,11 +123,10 @@ def _lengths(group: pa.Table) -> "np.ndarray[Any, np.dtype[np.int64]] | None":
         return None
     none = np.zeros(group.num_rows, dtype=np.int64)
     answers = [sizes.get(name, none) for name in ("completion", "chosen", "rejected")]
-    return (
-        sizes.get("messages", none)
-        + sizes.get("prompt", none)
-        + np.maximum.reduce(answers)
-    )
+    asked = [sizes.get(name, none) for name in ("messages", "prompt")]
+    total: np.ndarray[Any, np.dtype[np.int64]]
+    total = np.maximum.reduce(answers) + np.add.reduce(asked)
+    return total
 
 
 def _characters(

@@ -135,7 +135,7 @@ def _lengths(measured: Mapping[str, Measured]) -> str:
     names = [
         name
         for name in ("sft", "preference", "kto")
-        if name in measured and sum(measured[name].lengths)
+        if name in measured and any(measured[name].lengths)
     ]
     if not names:
         return ""

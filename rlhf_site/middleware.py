@@ -62,7 +62,7 @@ class RequestContextMiddleware:
         with acting(user_id=request.user.pk, request_id=request_id, source=source):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
-        if request.user.is_authenticated and "Cache-Control" not in response:
+        if "Cache-Control" not in response:
             # Clinical text must not stay on a shared ward PC.
             response["Cache-Control"] = "no-store"
         return response

@@ -10,9 +10,12 @@ from exports.models import (
     Comparison,
     ConsentWithdrawal,
     SnapshotRequest,
+    SnapshotSchedule,
     SnapshotVerdict,
     Tombstone,
 )
+from exports.rules import Rules
+from exports.schedules import set_schedule
 from exports.services import request_snapshot
 from feedback.accounts.models import Credential
 from feedback.common import clock
@@ -202,6 +205,14 @@ def full_world(shared_world, django_db_blocker, tmp_path_factory):
         )
         read_batch(batch=batch, directory=directory)
         _say_everything(shared_world)
+        set_schedule(
+            study=study,
+            every=SnapshotSchedule.Every.WEEK,
+            test_percent=10,
+            rules=Rules(),
+            actor=study.created_by,
+            now=clock.now(),
+        )
     return shared_world
 
 
@@ -374,7 +385,7 @@ def test_nothing_is_added_to_what_is_sealed(model, filled):
     for field in model._meta.concrete_fields:
         if field.name == "uid":
             row.uid = filled.cast.study.uid
-        elif field.name in {"key", "path", "rule"}:
+        elif field.name in {"key", "path", "rule", "group_id"}:
             setattr(row, field.name, "late")
         elif field.name == "kind" and model is TaskForm:
             row.kind = Task.Kind.RANKING

@@ -21,10 +21,12 @@ from tests.builders import BETTER_A, judge_all, make_rater, make_user
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+RATED = {"sft", "sft_prompt_completion", "kto", "kto_text", "prompts", "ratings"}
+COMPARED = {"preference", "preference_implicit", "preference_text", "votes"}
 CORPORA = {
     # file -> single tasks, pair tasks, configurations that hold rows
-    "kqa_physician_answers.jsonl": (201, 0, {"sft", "kto", "ratings"}),
-    "medec_corrections.jsonl": (260, 100, {"sft", "preference", "kto", "ratings"}),
+    "kqa_physician_answers.jsonl": (201, 0, RATED),
+    "medec_corrections.jsonl": (260, 100, RATED | COMPARED),
 }
 FINE = Answer(ratings=scores(correctness=5, completeness=5, tone=5, safety=5))
 
