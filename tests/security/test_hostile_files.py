@@ -6,12 +6,14 @@ import time
 import pytest
 
 from exports.card import card_of
-from exports.models import Snapshot
-from exports.rules import Rules
+from exports.pinning import pin
+from exports.services import request_snapshot
+from feedback.common import clock
 from feedback.corpus.cells import label
 from feedback.corpus.reading.delimited import Delimited
 from feedback.corpus.reading.jsonl import parse_object
 from feedback.corpus.refusals import FileRefused, RowRefused
+from tests.builders import judge_all
 
 # With one look at each pair of names, minutes; with one look at each name, a blink.
 N_NAMES = 50_000
@@ -57,21 +59,16 @@ def test_a_key_that_stands_twice_is_found_at_once():
     assert time.process_time() - begun < SECONDS
 
 
-def test_a_locale_is_text_in_the_card():
+def test_a_locale_is_text_in_the_card(cast):
     markup = "<img src=x onerror=a(1)>|[x](//e)"
-    facts = {
-        "study": {"name": "Study", "description": ""},
-        "raters": [],
-        "guidelines": [],
-        "agreement": [],
-        "sources": [],
-        "prompts": {"n": 1, "n_synthetic": 0, "n_groups": 1, "locales": [markup]},
-    }
-    snapshot = Snapshot(
-        number=1, facts=facts, rules=Rules().as_json(), app_version="0", test_percent=10
+    judge_all(cast.study, cast.rater)
+    snapshot = request_snapshot(
+        study=cast.study, actor=cast.lead, app_version="0.0.1", is_queued=False
     )
+    pin(snapshot=snapshot, now=clock.now())
+    snapshot.facts["prompts"]["locales"] = [markup]
 
-    card = card_of(snapshot, written=[], contract=[])
+    card = card_of(snapshot, written=[], contract=[], measured={}, plots=[])
 
     (line,) = [x for x in card.splitlines() if x.startswith("| Languages |")]
     assert markup not in line
