@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from exports.catching_up import catch_up
 from exports.tombstones import ask_to_watch, standing_releases
 from feedback.common import clock
+from feedback.common.isolation import isolated
 from feedback.jobs.services import due_job_ids, run_job
 from feedback.quality.qualification import review_behind
 from feedback.quality.routing import route_task, stranded
@@ -88,13 +89,8 @@ class Command(BaseCommand):
         for study in Study.objects.filter(state=Study.State.OPEN):
             if self._stop.is_set():
                 return
-            try:
+            with isolated("The sweep could not look at study %s", study.pk):
                 self._look_at(study, now=now)
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
-                # One study's defect must not keep the others waiting.
-                logger.exception("The sweep could not look at study %s", study.pk)
         catch_up(now=now, app_version=version())
         # What was not committed yet when it was looked at is looked at again.
         self._seen_until = now - timedelta(seconds=_BEHIND_SECONDS)
@@ -109,12 +105,8 @@ class Command(BaseCommand):
         for release in standing_releases():
             if self._stop.is_set():
                 return
-            try:
+            with isolated("The sweep could not look at release %s", release.pk):
                 ask_to_watch([release])
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
-                logger.exception("The sweep could not look at release %s", release.pk)
 
     def _wake_overdue(self) -> None:
         for job_id in due_job_ids(now=clock.now(), older_than=_OVERDUE):
