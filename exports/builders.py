@@ -10,7 +10,6 @@ from exports.aggregate import (
     Standing,
     best_text,
     decide_label,
-    decide_pair,
     is_same_text,
     share_at_bar,
     standing_of,
@@ -25,6 +24,7 @@ from exports.derived import (
     prompt_completion_row,
 )
 from exports.evidence import Answer, Pair, PromptEvidence, Rewrite, Said
+from exports.pair_votes import decide_pair
 from exports.prompt_rows import prompt_row
 from exports.rules import Rule, Rules
 from exports.schemas import CONFIGURATIONS, RAW

@@ -13,8 +13,9 @@ from typing import Any
 
 from django.db import connection
 
-from exports.aggregate import Rating, Vote
+from exports.aggregate import Rating
 from exports.models import Snapshot
+from exports.pair_votes import Vote
 from exports.rules import Rule
 
 PROMPTS_A_BATCH = 500

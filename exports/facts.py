@@ -14,7 +14,7 @@ import pyarrow as pa
 from django.db import connection
 
 from exports.facts_of_people import people_of
-from exports.facts_of_texts import texts_of
+from exports.facts_of_texts import SHOWN, texts_of
 from exports.models import Snapshot
 from feedback.stats.agreement import (
     FEW_ITEMS,
@@ -63,18 +63,11 @@ _PREFERENCES = _PATTERNS.format(
     GROUP BY 2, 3
 """
 )
-_SHOWN = """
-    SELECT DISTINCT t.prompt_id
-    FROM exports_snapshotmember m
-    JOIN rating_judgment j ON j.id = m.judgment_id
-    JOIN studies_task t ON t.id = j.task_id
-    WHERE m.snapshot_id = %s
-"""
 _PROMPTS = f"""
     SELECT count(*), count(*) FILTER (WHERE p.is_synthetic),
         count(DISTINCT p.group_key),
         array_agg(DISTINCT p.locale COLLATE "C")
-    FROM corpus_prompt p WHERE p.id IN ({_SHOWN})
+    FROM corpus_prompt p WHERE p.id IN ({SHOWN})
 """  # noqa: S608 - constants only
 
 

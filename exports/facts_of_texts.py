@@ -6,7 +6,8 @@ from django.db import connection
 
 from exports.models import Snapshot
 
-_SHOWN = """
+# The prompts that a snapshot has judgments on.
+SHOWN = """
     SELECT DISTINCT t.prompt_id
     FROM exports_snapshotmember m
     JOIN rating_judgment j ON j.id = m.judgment_id
@@ -17,11 +18,11 @@ _SOURCES = f"""
     SELECT s.name, s.license, s.attribution, count(*),
         count(*) FILTER (WHERE p.is_synthetic)
     FROM corpus_prompt p JOIN corpus_source s ON s.id = p.source_id
-    WHERE p.id IN ({_SHOWN}) GROUP BY s.id
+    WHERE p.id IN ({SHOWN}) GROUP BY s.id
 """  # noqa: S608 - constants only
 _GENERATORS = f"""
     SELECT coalesce(p.metadata ->> 'generator', ''), count(*)
-    FROM corpus_prompt p WHERE p.is_synthetic AND p.id IN ({_SHOWN})
+    FROM corpus_prompt p WHERE p.is_synthetic AND p.id IN ({SHOWN})
     GROUP BY 1
 """  # noqa: S608 - constants only
 # Completions that were before the raters of a member, by who wrote them.

@@ -1,4 +1,4 @@
-"""Which prompts are one family: pure functions, the same answer in any order.
+"""Which prompts are one family, and its split: pure functions, the same answer in any order.
 
 Two prompts belong together if the import says so (same case), if they are about one
 patient, if their words are the same, or if so much of their wording is shared that a
@@ -12,11 +12,13 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
+Split = Literal["train", "test", "benchmark"]
 
 # Runs of so many characters are compared. Shorter than two words nothing is telling.
 SHINGLE_CHARACTERS = 12
@@ -202,3 +204,20 @@ def sizes_of(group_ids: Iterable[str]) -> dict[str, int]:
     for group_id in group_ids:
         sizes[group_id] += 1
     return dict(sizes)
+
+
+def split_of(group_id: str, *, test_percent: int, benchmark_percent: int = 0) -> Split:
+    """The split of a family, from the first eight hex digits of its `group_id`.
+
+    The same family is in the same split in every snapshot with the same shares, and
+    larger shares only ever move families towards the benchmark, never into training.
+
+    Args:
+        group_id: hexadecimal.
+        test_percent: share of the families for the test split.
+        benchmark_percent: share that never enters training; the lowest names.
+    """
+    place = int(group_id[:8], 16) * 100 / 2**32
+    if place < benchmark_percent:
+        return "benchmark"
+    return "test" if place < benchmark_percent + test_percent else "train"

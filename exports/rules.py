@@ -1,8 +1,8 @@
 """The export contract: every rule that keeps something out, by name, with its reason.
 
 A rule's `key` is what the contract, the card and the reference name. The functions
-that apply the rules are in `exports.pinning` (whole judgments, in SQL) and
-`exports.aggregate` (rows of a configuration); both count what they keep out.
+that apply the rules are in `exports.pinning` (whole judgments, in SQL), `exports.aggregate`
+and `exports.pair_votes` (rows of a configuration); all count what they keep out.
 """
 
 from collections import Counter

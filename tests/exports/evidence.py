@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from exports.aggregate import Rating, Vote
+from exports.aggregate import Rating
 from exports.builders import rows_of
 from exports.evidence import Answer, Mark, Pair, PromptEvidence, Rewrite, Said
+from exports.pair_votes import Vote
 from exports.rules import Rules
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

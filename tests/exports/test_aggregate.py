@@ -10,20 +10,17 @@ from hypothesis import strategies as st
 from exports.aggregate import (
     Candidate,
     Label,
-    PairVerdict,
     Rating,
-    Vote,
     best_text,
     decide_label,
-    decide_pair,
     mean_scores,
     share_at_bar,
-    shrunken,
-    split_of,
     standing_of,
     why_not_chosen,
     why_not_taught,
 )
+from exports.families import split_of
+from exports.pair_votes import PairVerdict, Vote, decide_pair, shrunken
 from exports.rules import Rule, Rules
 from feedback.stats.margins import shrink
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.aggregate import Rating, Vote
+from exports.aggregate import Rating
 from exports.builders import BUILT
 from exports.evidence import Rewrite
+from exports.pair_votes import Vote
 from exports.rules import APPLIES, Rule
 from exports.schemas import CONFIGURATIONS, arrow_schema
 from exports.side_files import alternates, llama_lines, openai_lines

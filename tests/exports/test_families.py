@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.aggregate import split_of
 from exports.families import (
     MIN_CHARACTERS,
     Families,
     candidate_pairs,
     signatures_of,
     similarity,
+    split_of,
     words_of,
 )
 
